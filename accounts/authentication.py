@@ -1,0 +1,53 @@
+"""How a request says who it is from: ``Authorization: Bearer <access token>``."""
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from typing_extensions import override
+
+from accounts import actions, tokens
+from accounts.models import Session, User
+from accounts.queries import Bearer, bearer_of
+from api.errors import InvalidToken
+
+
+def bearer(token: str, *kinds: tokens.Kind) -> tuple[Bearer, tokens.Claims]:
+    """Return whose token this is.
+
+    Raises:
+        InvalidToken, TokenExpired, SessionRevoked: as ``tokens.read`` and ``bearer_of``.
+    """
+    claims = tokens.read(token, *kinds)
+    found = bearer_of(claims)
+    actions.prove(session=found.session, generation=claims.generation)
+    return found, claims
+
+
+def bearer_token(header: str) -> str | None:
+    """Return the token of an Authorization header, None when it is of another scheme.
+
+    Raises:
+        InvalidToken: the scheme is Bearer, but not one token follows.
+    """
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    if not token.strip() or " " in token.strip():
+        raise InvalidToken
+    return token.strip()
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Authenticate a REST request; ``request.auth`` is the session."""
+
+    @override
+    def authenticate(self, request: Request | HttpRequest) -> tuple[User, Session] | None:
+        token = bearer_token(request.headers.get("Authorization", ""))
+        if token is None:
+            return None
+        found, _ = bearer(token, "access")
+        return found.user, found.session
+
+    @override
+    def authenticate_header(self, request: Request | HttpRequest) -> str:
+        return "Bearer"

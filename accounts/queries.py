@@ -1,0 +1,63 @@
+"""Reads of accounts."""
+
+import uuid
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from accounts import tokens
+from accounts.models import Session, User
+from api.clock import now
+from api.errors import InvalidToken, SessionRevoked, TokenExpired
+from api.log.models import Stream
+
+
+class Bearer(NamedTuple):
+    """Who holds a token: the user, the session, and the head of the user's inbox."""
+
+    user: User
+    session: Session
+    inbox_head: int
+
+
+def bearer_of(claims: tokens.Claims) -> Bearer:
+    """Return whose token it is, in one statement.
+
+    Raises:
+        SessionRevoked: the session, or its user, has been ended.
+        TokenExpired: the session's time has run out.
+        InvalidToken: there never was such a session.
+    """
+    head = Stream.objects.filter(pk=OuterRef("user_id")).values("last_seq")
+    session = (
+        Session.objects.select_related("user")
+        .annotate(inbox_head=Subquery(head))
+        .filter(pk=claims.session_id)
+        .first()
+    )
+    if session is None:
+        raise InvalidToken
+    if session.revoked_at is not None or not session.user.enabled:
+        raise SessionRevoked
+    if session.expires_at <= now():
+        raise TokenExpired
+    return Bearer(session.user, session, session.inbox_head or 0)
+
+
+def session_expiry(session_id: uuid.UUID) -> datetime | None:
+    """Return until when a session lives, None when it has ended."""
+    expiries = Session.objects.filter(pk=session_id, revoked_at=None)
+    return expiries.values_list("expires_at", flat=True).first()
+
+
+def living_sessions(user_id: uuid.UUID) -> QuerySet[Session]:
+    """Return the sessions that are signed in, the last used first."""
+    return Session.objects.filter(user_id=user_id, revoked_at=None, expires_at__gt=now()).order_by(
+        "-last_used_at", "-id"
+    )
+
+
+def inbox_head(user_id: uuid.UUID) -> int:
+    """Return the number of the last event in a person's stream."""
+    return Stream.objects.filter(pk=user_id).values_list("last_seq", flat=True).first() or 0

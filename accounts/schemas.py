@@ -1,0 +1,169 @@
+"""What accounts say and take over the wire."""
+
+import uuid
+from typing import Annotated
+
+import msgspec
+
+from accounts.models import Session, User
+from api.codec import Body, Instant, Payload, instant
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Device = Annotated[str, msgspec.Meta(max_length=100)]
+Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+class Register(Body):
+    """A new account; ``device`` names the session in the list of sessions."""
+
+    username: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    password: Secret
+    display_name: Name | None = None
+    device: Device = ""
+
+
+class Login(Body):
+    """A new session for an account."""
+
+    username: Annotated[str, msgspec.Meta(max_length=64)]
+    password: Secret
+    device: Device = ""
+
+
+class RefreshBody(Body):
+    """The refresh token, as it was last given."""
+
+    refresh: Secret
+
+
+class Logout(Body):
+    """The refresh token serves when the access token has expired."""
+
+    refresh: Secret | None = None
+
+
+class ChangePassword(Body):
+    """Ends every other session."""
+
+    current_password: Secret
+    new_password: Secret
+
+
+class DeleteMe(Body):
+    """Erasure is confirmed with the password."""
+
+    password: Secret
+
+
+class UpdateMe(Body):
+    """The own profile; what is absent stays."""
+
+    display_name: Name | msgspec.UnsetType = msgspec.UNSET
+
+
+class Person(Payload):
+    """Who sent or did something. Names are null for erased people."""
+
+    id: uuid.UUID
+    username: str | None
+    display_name: str | None
+    is_bot: bool
+    version: int
+
+
+class Profile(Payload):
+    """A user; the highest ``version`` seen is true."""
+
+    id: uuid.UUID
+    username: str | None
+    display_name: str | None
+    is_bot: bool
+    version: int
+    created_at: Instant
+
+
+class SessionOut(Payload):
+    """A device that is signed in; ``current`` is the one that asks."""
+
+    id: uuid.UUID
+    device: str
+    created_at: Instant
+    last_used_at: Instant
+    address: str
+    current: bool
+
+
+class Tokens(Payload):
+    """Both tokens, with their lifetimes in seconds."""
+
+    session: SessionOut
+    access: str
+    expires_in: int
+    refresh: str
+    refresh_expires_in: int
+
+
+class SignedIn(Payload):
+    """Both tokens, and whose they are."""
+
+    user: Profile
+    session: SessionOut
+    access: str
+    expires_in: int
+    refresh: str
+    refresh_expires_in: int
+
+
+class SocketToken(Payload):
+    """A JWT for one WebSocket handshake."""
+
+    token: str
+    expires_in: int
+
+
+class SessionList(Payload):
+    """Every living session, the last used first."""
+
+    items: list[SessionOut]
+    next_cursor: str | None
+
+
+class SessionsRevoked(Payload):
+    """Data of ``session.revoked``: these sessions have ended, their sockets close."""
+
+    session_ids: list[str]
+
+
+def person(user: User) -> Person:
+    """Show a user as a sender or an actor."""
+    return Person(
+        id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        is_bot=user.is_bot,
+        version=user.version,
+    )
+
+
+def profile(user: User) -> Profile:
+    """Show a user as a profile."""
+    return Profile(
+        id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        is_bot=user.is_bot,
+        version=user.version,
+        created_at=instant(user.created_at),
+    )
+
+
+def session_out(session: Session, current_id: uuid.UUID) -> SessionOut:
+    """Show a session to its owner."""
+    return SessionOut(
+        id=session.id,
+        device=session.device,
+        created_at=instant(session.created_at),
+        last_used_at=instant(session.last_used_at),
+        address=session.address,
+        current=session.id == current_id,
+    )

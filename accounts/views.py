@@ -1,0 +1,204 @@
+"""The REST door of accounts."""
+
+import uuid
+from typing import cast
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import actions, queries, schemas
+from accounts.actions import SignIn
+from accounts.models import Session, User
+from api import errors
+from api.openapi import operation
+from api.rest import Endpoint, answer, nothing
+
+
+def session_of(request: Request) -> Session:
+    """Return the session that a request was authenticated with."""
+    return cast(Session, request.auth)
+
+
+def user_of(request: Request) -> User:
+    """Return the user who makes a request."""
+    return cast(User, request.user)
+
+
+def _tokens(found: SignIn) -> schemas.Tokens:
+    return schemas.Tokens(
+        session=schemas.session_out(found.session, found.session.id),
+        access=found.access,
+        expires_in=found.expires_in,
+        refresh=found.refresh,
+        refresh_expires_in=found.refresh_expires_in,
+    )
+
+
+def _signed_in(found: SignIn) -> schemas.SignedIn:
+    return schemas.SignedIn(
+        user=schemas.profile(found.session.user),
+        session=schemas.session_out(found.session, found.session.id),
+        access=found.access,
+        expires_in=found.expires_in,
+        refresh=found.refresh,
+        refresh_expires_in=found.refresh_expires_in,
+    )
+
+
+def _address(request: Request) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class PublicEndpoint(Endpoint):
+    """A resource for those who have no access token yet."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+
+class RegisterView(PublicEndpoint):
+    @operation(
+        "Make an account and sign in",
+        body=schemas.Register,
+        answers={201: schemas.SignedIn},
+        raises=[errors.UsernameTaken, errors.PermissionDenied],
+        public=True,
+    )
+    def post(self, request: Request) -> Response:
+        body = self.body(schemas.Register)
+        found = actions.register(
+            username=body.username,
+            password=body.password,
+            display_name=body.display_name,
+            device=body.device,
+            address=_address(request),
+        )
+        return answer(_signed_in(found), 201)
+
+
+class LoginView(PublicEndpoint):
+    @operation(
+        "Sign in",
+        body=schemas.Login,
+        answers={200: schemas.SignedIn},
+        raises=[errors.InvalidCredentials],
+        public=True,
+    )
+    def post(self, request: Request) -> Response:
+        body = self.body(schemas.Login)
+        found = actions.login(
+            username=body.username,
+            password=body.password,
+            device=body.device,
+            address=_address(request),
+        )
+        return answer(_signed_in(found))
+
+
+class RefreshView(PublicEndpoint):
+    @operation(
+        "Exchange the refresh token for its successor",
+        body=schemas.RefreshBody,
+        answers={200: schemas.Tokens},
+        raises=[
+            errors.InvalidToken,
+            errors.TokenExpired,
+            errors.SessionRevoked,
+            errors.RefreshReused,
+        ],
+        public=True,
+    )
+    def post(self, request: Request) -> Response:
+        body = self.body(schemas.RefreshBody)
+        return answer(_tokens(actions.refresh(token=body.refresh, address=_address(request))))
+
+
+class LogoutView(Endpoint):
+    permission_classes = ()
+
+    @operation(
+        "End this session",
+        body=schemas.Logout,
+        answers={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        body = self.body(schemas.Logout)
+        if body.refresh is not None:
+            actions.logout_by_refresh(token=body.refresh)
+        elif request.auth is None:
+            raise errors.NotAuthenticated
+        else:
+            actions.logout(session=session_of(request))
+        return nothing()
+
+
+class LogoutAllView(Endpoint):
+    @operation("End every session", answers={204: None})
+    def post(self, request: Request) -> Response:
+        actions.logout_everywhere(user_id=user_of(request).id)
+        return nothing()
+
+
+class PasswordView(Endpoint):
+    @operation(
+        "Change the password and end every other session",
+        body=schemas.ChangePassword,
+        answers={204: None},
+        raises=[errors.InvalidCredentials],
+    )
+    def post(self, request: Request) -> Response:
+        body = self.body(schemas.ChangePassword)
+        actions.change_password(
+            session=session_of(request), current=body.current_password, new=body.new_password
+        )
+        return nothing()
+
+
+class SocketTokenView(Endpoint):
+    @operation("Get a token for one WebSocket handshake", answers={201: schemas.SocketToken})
+    def post(self, request: Request) -> Response:
+        token, seconds = actions.issue_socket_token(session=session_of(request))
+        return answer(schemas.SocketToken(token=token, expires_in=seconds), 201)
+
+
+class SessionsView(Endpoint):
+    @operation("List the sessions", answers={200: schemas.SessionList})
+    def get(self, request: Request) -> Response:
+        current = session_of(request).id
+        found = queries.living_sessions(user_of(request).id)[: settings.LIMITS.page]
+        items = [schemas.session_out(session, current) for session in found]
+        return answer(schemas.SessionList(items=items, next_cursor=None))
+
+
+class SessionView(Endpoint):
+    @operation("End a session", answers={204: None}, raises=[errors.NotFound])
+    def delete(self, request: Request, session_id: uuid.UUID) -> Response:
+        actions.end_session(user_id=user_of(request).id, session_id=session_id)
+        return nothing()
+
+
+class MeView(Endpoint):
+    @operation("Read the own profile", answers={200: schemas.Profile})
+    def get(self, request: Request) -> Response:
+        return answer(schemas.profile(user_of(request)))
+
+    @operation("Change the own profile", body=schemas.UpdateMe, answers={200: schemas.Profile})
+    def patch(self, request: Request) -> Response:
+        body = self.body(schemas.UpdateMe)
+        user = user_of(request)
+        if isinstance(body.display_name, str):
+            user = actions.update_profile(user_id=user.id, display_name=body.display_name)
+        return answer(schemas.profile(user))
+
+
+class DeleteMeView(Endpoint):
+    @operation(
+        "Erase the account",
+        body=schemas.DeleteMe,
+        answers={204: None},
+        raises=[errors.NotSupported],
+    )
+    def post(self, _: Request) -> Response:
+        self.body(schemas.DeleteMe)
+        raise errors.NotSupported("Erasure is not supported yet.")

@@ -1,0 +1,53 @@
+"""Which of these streams may this person read, and at which heads: one statement."""
+
+import uuid
+from collections.abc import Collection
+
+from accounts.queries import inbox_head
+from api.codec import Payload
+from api.log.models import Stream
+from api.rooms.queries import public_among
+from api.rooms.schemas import RoleName, role_name
+from api.sync.queries import counts_of, memberships
+
+
+class Grant(Payload, omit_defaults=True):
+    """A stream that may be read, at the ``head`` that the permission was read with.
+
+    The counts are a room's; a person's own stream has none.
+    """
+
+    head: int
+    read_seq: int | None = None
+    unread_count: int | None = None
+    mention_count: int | None = None
+    my_role: RoleName | None = None
+
+
+def readable(user_id: uuid.UUID, streams: Collection[uuid.UUID]) -> dict[uuid.UUID, Grant]:
+    """Return what of these streams this person may read now."""
+    rooms = [stream for stream in streams if stream != user_id]
+    grants: dict[uuid.UUID, Grant] = {}
+    if len(rooms) < len(streams):
+        grants[user_id] = Grant(head=inbox_head(user_id))
+    for member in memberships(user_id, rooms) if rooms else ():
+        counts = counts_of(member)
+        grants[member.room_id] = Grant(
+            head=counts.head,
+            read_seq=counts.read_seq,
+            unread_count=counts.unread_count,
+            mention_count=counts.mention_count,
+            my_role=role_name(member.role),
+        )
+    return grants
+
+
+def refusals(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the error code for each of these streams that may not be read."""
+    public = public_among(streams)
+    return {stream: "permission_denied" if stream in public else "not_found" for stream in streams}
+
+
+def heads(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Return the head of each of these streams that has one."""
+    return dict(Stream.objects.filter(pk__in=streams).values_list("pk", "last_seq"))

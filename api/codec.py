@@ -1,0 +1,190 @@
+"""The one strict JSON decoder and encoder, and the base of everything on the wire.
+
+The decoder refuses what JSON parsers disagree about (RFC 8259, section 4 and 6):
+duplicate keys, numbers that a double cannot hold, NaN, NUL, lone surrogates.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from typing_extensions import dataclass_transform
+
+from api.errors import Fault, InvalidRequest, MalformedJson
+
+DEPTH_MAX = 32  # nested arrays and objects, contract §4
+INTEGER_MAX = 2**53 - 1  # what a double, so JavaScript, holds exactly
+INTEGER_DIGITS = 17  # the longest such integer, sign included
+
+Instant = Annotated[
+    str,
+    msgspec.Meta(
+        description="RFC 3339, UTC, milliseconds.",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+Json = Any  # whatever a client keeps with us: any JSON value
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Payload(msgspec.Struct, frozen=True):
+    """Something we send: an answer, a part of one, or the data of an event."""
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something a client sends: unknown fields are refused."""
+
+
+BodyType = TypeVar("BodyType")
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """Return the JSON of a payload, or of anything made of plain values."""
+    return _encoder.encode(value)
+
+
+def plain(payload: Payload) -> Any:
+    """Return a payload as the plain values that its JSON is made of."""
+    return msgspec.to_builtins(payload)
+
+
+def instant(moment: datetime) -> Instant:
+    """Return a time as the wire shows it: RFC 3339, UTC, milliseconds, ``Z``."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def instant_or_none(moment: datetime | None) -> Instant | None:
+    """Return a time that may not have come."""
+    return None if moment is None else instant(moment)
+
+
+def decode(raw: bytes | str, shape: type[BodyType]) -> BodyType:
+    """Return the struct that ``raw`` spells.
+
+    Raises:
+        MalformedJson: it is no JSON at all.
+        InvalidRequest: it is JSON of another shape, or of the kind that is refused.
+    """
+    value, fault = parse(raw)
+    if fault:
+        raise InvalidRequest(fault.detail, errors=[fault])
+    return shaped(value, shape)
+
+
+def parse(raw: bytes | str) -> tuple[Any, Fault | None]:
+    """Return the plain value, and what is wrong with it though it is JSON.
+
+    The value is there also when something is wrong, so that an error can be answered
+    under the ``id`` that came with it.
+
+    Raises:
+        MalformedJson: it is no JSON at all.
+    """
+    strict = _Strict()
+    try:
+        value = json.loads(
+            raw.decode() if isinstance(raw, bytes) else raw,
+            object_pairs_hook=strict.pairs,
+            parse_int=strict.integer,
+            parse_float=strict.real,
+            parse_constant=strict.constant,
+        )
+    except RecursionError:
+        return None, Fault("", f"Nested deeper than {DEPTH_MAX}.")
+    except ValueError as error:  # also UnicodeDecodeError and JSONDecodeError
+        raise MalformedJson from error
+    return value, strict.fault or _first_fault(value)
+
+
+class _Strict:
+    """What the standard decoder is told to look at twice; keeps what was wrong."""
+
+    fault: Fault | None = None
+
+    def pairs(self, items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items):
+            self.fault = Fault("", "An object has a key twice.")
+        return found
+
+    def integer(self, text: str) -> int:
+        if len(text) > INTEGER_DIGITS or abs(int(text)) > INTEGER_MAX:
+            self.fault = Fault("", "An integer is outside ±(2^53 - 1).")
+            return 0
+        return int(text)
+
+    def real(self, text: str) -> float:
+        value = float(text)
+        if math.isinf(value):
+            self.fault = Fault("", "A number is too large.")
+        return value
+
+    def constant(self, text: str) -> float:
+        raise MalformedJson(f"{text} is no JSON.")
+
+
+def shaped(value: Any, shape: type[BodyType]) -> BodyType:
+    """Return a parsed value as a struct.
+
+    Raises:
+        InvalidRequest: it has another shape.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        fault = _fault_of(str(error))
+        raise InvalidRequest(fault.detail, errors=[fault]) from None
+
+
+def _first_fault(value: Any) -> Fault | None:
+    for text, depth in _strings(value):
+        if depth > DEPTH_MAX:
+            return Fault("", f"Nested deeper than {DEPTH_MAX}.")
+        if "\x00" in text:
+            return Fault("", "A string has a NUL character.")
+        if not text.isascii() and _SURROGATE.search(text):
+            return Fault("", "A string has half of a surrogate pair.")
+    return None
+
+
+def _strings(value: Any) -> Iterator[tuple[str, int]]:
+    """Yield every string with its depth; a container counts as an empty string."""
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if isinstance(item, str):
+            yield item, depth
+        elif isinstance(item, dict | list):
+            yield "", depth + 1
+            if depth < DEPTH_MAX + 1:
+                if isinstance(item, dict):
+                    waiting.extend((key, depth + 1) for key in item)
+                    item = item.values()
+                waiting.extend((inner, depth + 1) for inner in item)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_FIELD = re.compile(r"^(Object (?:contains unknown|missing required) field) `(.*?)`")
+_PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[(?:\.\.\.)\]")
+
+
+def _fault_of(message: str) -> Fault:
+    """Turn msgspec's words into a pointer and a sentence."""
+    path = _PATH.search(message)
+    steps = [a or b for a, b in _STEP.findall(path.group(1))] if path else []
+    detail = message[: path.start()] if path else message
+    field = _FIELD.match(detail)
+    if field:
+        steps.append(field.group(2))
+    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps if step)
+    return Fault(pointer, detail.replace("`", "'") + ".")

@@ -1,0 +1,158 @@
+"""What a socket can be told to do to the record: one table, type → struct and action."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.models import User
+from api.codec import Body, Payload, Seq
+from api.errors import InvalidRequest, NotSupported
+from api.limits import Limits
+from api.log.pages import Window
+from api.log.snapshot import snapshot
+from api.messages import actions as messages
+from api.messages.queries import messages_in
+from api.messages.schemas import (
+    Content,
+    EditMessage,
+    MessageList,
+    MessageOut,
+    message_out,
+)
+from api.messages.views import message_list
+from api.rest import PAGE_DEFAULT
+from api.sync import actions as sync
+from api.sync.schemas import Counts, Read
+
+
+class SendMessage(Content, kw_only=True):
+    """``message.send``: the fields of the POST, and the room."""
+
+    room_id: uuid.UUID
+
+
+class EditOne(EditMessage, kw_only=True):
+    """``message.edit``: the fields of the PATCH, and the message."""
+
+    message_id: uuid.UUID
+
+
+class DeleteOne(Body):
+    """``message.delete``."""
+
+    message_id: uuid.UUID
+
+
+class ReadRoom(Read, kw_only=True):
+    """``read``: the fields of the PUT, and the room."""
+
+    room_id: uuid.UUID
+
+
+class History(Body):
+    """``history``: the parameters of the GET, and the room."""
+
+    room_id: uuid.UUID
+    before: Seq | None = None
+    after: Seq | None = None
+    around: Seq | None = None
+    limit: int = PAGE_DEFAULT
+
+
+class SentReply(Payload):
+    """The message as it is now; ``replayed`` when it was known already."""
+
+    message: MessageOut
+    replayed: bool
+
+
+class MessageReply(Payload):
+    """The message as it is now."""
+
+    message: MessageOut
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row of the table; ``act`` may wait for the database."""
+
+    shape: type[Body]
+    act: Callable[[User, Any, Limits], Payload]
+    reply: type[Payload]
+
+
+def _send(user: User, command: SendMessage, _: Limits) -> SentReply:
+    sent = messages.send_message(sender_id=user.id, room_id=command.room_id, content=command)
+    return SentReply(message=message_out(sent.message), replayed=sent.replayed)
+
+
+def _edit(user: User, command: EditOne, _: Limits) -> MessageReply:
+    message = messages.edit_message(
+        actor_id=user.id,
+        message_id=command.message_id,
+        text=command.text,
+        if_changed_seq=command.if_changed_seq,
+    )
+    return MessageReply(message=message_out(message))
+
+
+def _delete(user: User, command: DeleteOne, _: Limits) -> MessageReply:
+    message = messages.delete_message(actor_id=user.id, message_id=command.message_id)
+    return MessageReply(message=message_out(message))
+
+
+def _read(user: User, command: ReadRoom, _: Limits) -> Counts:
+    return sync.mark_read(
+        user_id=user.id,
+        room_id=command.room_id,
+        seq=command.seq,
+        backward=command.backward,
+    )
+
+
+def _history(user: User, command: History, limits: Limits) -> MessageList:
+    if not 1 <= command.limit <= limits.page:
+        raise InvalidRequest.at("/limit", f"Between 1 and {limits.page}.")
+    window = Window(
+        limit=command.limit,
+        before=command.before,
+        after=command.after,
+        around=command.around,
+    )
+    with snapshot():
+        return message_list(messages_in(command.room_id, user.id, window))
+
+
+TABLE: dict[str, Command] = {
+    "message.send": Command(SendMessage, _send, SentReply),
+    "message.edit": Command(EditOne, _edit, MessageReply),
+    "message.delete": Command(DeleteOne, _delete, MessageReply),
+    "read": Command(ReadRoom, _read, Counts),
+    "history": Command(History, _history, MessageList),
+}
+
+
+def shape_of(kind: str) -> type[Body]:
+    """Return the struct of a command.
+
+    Raises:
+        NotSupported: there is no such command.
+    """
+    if kind not in TABLE:
+        raise NotSupported(f"There is no command '{kind[:40]}'.")
+    return TABLE[kind].shape
+
+
+def takes_room(kind: str) -> bool:
+    """Tell whether a command names a room, which a room's own socket may leave out."""
+    return kind in TABLE and "room_id" in TABLE[kind].shape.__struct_fields__
+
+
+def perform(kind: str, command: Body, user: User, limits: Limits) -> Payload:
+    """Carry out a command, given as its struct, and return its result.
+
+    Raises:
+        ChatError: whatever the action of the slice refuses.
+    """
+    return TABLE[kind].act(user, command, limits)

@@ -1,0 +1,32 @@
+"""Every kind of event and the data that it carries: the table behind ``asyncapi.yaml``."""
+
+from accounts.schemas import Profile, SessionsRevoked
+from api.codec import Payload
+from api.inbox.schemas import NotificationOut, NotificationsRead
+from api.messages.schemas import MessageFact, MessagesDeleted
+from api.rooms.schemas import MemberOut, RoomFact, RoomRemoved
+from api.sync.schemas import Counts, RoomOut
+
+ROOM_EVENTS: dict[str, type[Payload]] = {
+    "message.created": MessageFact,
+    "message.edited": MessageFact,
+    "message.deleted": MessageFact,
+    "messages.deleted": MessagesDeleted,
+    "member.joined": MemberOut,
+    "member.left": MemberOut,
+    "member.removed": MemberOut,
+    "member.role_changed": MemberOut,
+    "room.updated": RoomFact,
+    "room.archived": RoomFact,
+    "room.deleted": RoomFact,
+}
+INBOX_EVENTS: dict[str, type[Payload]] = {
+    "room.added": RoomOut,
+    "room.removed": RoomRemoved,
+    "read.moved": Counts,
+    "notification.created": NotificationOut,
+    "notification.read": NotificationsRead,
+    "me.updated": Profile,
+    "session.revoked": SessionsRevoked,
+}
+EVENTS = ROOM_EVENTS | INBOX_EVENTS

@@ -1,0 +1,86 @@
+"""``Idempotency-Key``: a repeated POST gets the first answer again, for 24 hours."""
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import IntegrityError, models
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import codec
+from api.clock import now
+from api.errors import IdempotencyConflict, InvalidRequest, StillRunning
+from api.media import raw_body
+
+KEPT = timedelta(hours=24)
+GIVEN_UP = timedelta(minutes=1)  # a first request that has not answered by then has died
+KEY_LENGTH_MAX = 255
+
+
+class IdempotencyKey(models.Model):
+    """A key that a user has sent, and the answer it got; no status yet: still running."""
+
+    user_id = models.UUIDField()
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=200)
+    key = models.CharField(max_length=KEY_LENGTH_MAX)
+    body_hash = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(null=True)
+    created_at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user_id", "method", "path", "key"], name="idempotency_scope"
+            )
+        ]
+
+
+def once(request: Request, user_id: uuid.UUID, act: Callable[[], Response]) -> Response:
+    """Run ``act`` for the first request with this key; later ones get its answer.
+
+    Only what succeeded is kept: a refusal changed nothing and may be tried again.
+
+    Raises:
+        InvalidRequest: the key is no printable ASCII, or too long.
+        IdempotencyConflict: the key came with another body before.
+        StillRunning: the first request has not answered yet.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return act()
+    if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
+        raise InvalidRequest("Idempotency-Key: 1 to 255 printable ASCII characters.")
+    scope = {"user_id": user_id, "method": request.method, "path": request.path, "key": key}
+    body_hash = hashlib.sha256(raw_body(request)).digest()
+    try:
+        _forget_old()
+        row = IdempotencyKey.objects.create(**scope, body_hash=body_hash)
+    except IntegrityError:
+        return _again(IdempotencyKey.objects.get(**scope), body_hash)
+    try:
+        response = act()
+    except BaseException:  # also a cancelled request: nothing was made, the key is free
+        row.delete()
+        raise
+    row.status, row.body = response.status_code, codec.encode(response.data).decode()
+    row.save(update_fields=["status", "body"])
+    return response
+
+
+def _again(row: IdempotencyKey, body_hash: bytes) -> Response:
+    if bytes(row.body_hash) != body_hash:
+        raise IdempotencyConflict
+    if row.status is None or row.body is None:
+        raise StillRunning
+    headers = {"Idempotent-Replayed": "true"}
+    return Response(codec.parse(row.body)[0], status=row.status, headers=headers)
+
+
+def _forget_old() -> None:
+    moment = now()
+    unanswered = models.Q(status=None, created_at__lt=moment - GIVEN_UP)
+    IdempotencyKey.objects.filter(unanswered | models.Q(created_at__lt=moment - KEPT)).delete()

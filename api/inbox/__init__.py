@@ -1,0 +1,1 @@
+"""Notifications to one person, through the stream that is theirs alone."""

@@ -1,0 +1,84 @@
+"""Writes of notifications: telling one person something, on every device, for good."""
+
+import uuid
+from typing import Any
+
+import uuid_utils.compat as uuid_utils
+from django.db.models import Q
+
+from api.clock import now
+from api.codec import encode, plain
+from api.errors import InvalidRequest
+from api.inbox import queries
+from api.inbox.models import Notification
+from api.inbox.schemas import NotificationsRead, notification_out
+from api.log.append import Entry, append, lock, writing
+
+TEXT_CHARACTERS_MAX = 2_000
+DATA_BYTES_MAX = 4 * 1024
+READ_AT_ONCE = 1_000  # ids in one event: it has to fit a frame
+
+
+def notify(
+    *,
+    user_id: uuid.UUID,
+    text: str,
+    kind: str = "notice",
+    data: dict[str, Any] | None = None,
+) -> Notification:
+    """Tell one person something. Any Django code may call this, outside a transaction.
+
+    It lands in the person's stream, so on every device that is connected, and waits in
+    their notifications when none is.
+
+    Raises:
+        InvalidRequest: the text is blank or too long, or there is too much data.
+    """
+    if not text.strip() or len(text) > TEXT_CHARACTERS_MAX or "\x00" in text:
+        raise InvalidRequest.at("/text", f"1 to {TEXT_CHARACTERS_MAX} characters.")
+    if data is not None and len(encode(data)) > DATA_BYTES_MAX:
+        raise InvalidRequest.at("/data", f"More than {DATA_BYTES_MAX} bytes.")
+    moment, notification_id = now(), uuid_utils.uuid7()
+    subject = ("notification", notification_id)
+    with writing():
+        (event,) = append([Entry(user_id, "notification.created", subject=subject)], at=moment)
+        notification = Notification.objects.create(
+            id=notification_id,
+            user_id=user_id,
+            seq=event.seq,
+            kind=kind,
+            text=text,
+            data=data,
+            created_at=moment,
+        )
+        event.show(notification_out(notification))
+    return notification
+
+
+def read_notifications(
+    *, user_id: uuid.UUID, ids: list[uuid.UUID] | None = None, up_to: int | None = None
+) -> NotificationsRead:
+    """Mark notifications as read; the other devices are told which.
+
+    Raises:
+        InvalidRequest: not exactly one of ``ids`` and ``up_to``.
+    """
+    if (ids is None) == (up_to is None):
+        raise InvalidRequest("Either ids or up_to.")
+    which = Q(pk__in=ids) if ids is not None else Q(seq__lte=up_to)
+    answer = _read_some(user_id, which)
+    while len(answer.ids) == READ_AT_ONCE:
+        answer = _read_some(user_id, which)
+    return answer
+
+
+def _read_some(user_id: uuid.UUID, which: Q) -> NotificationsRead:
+    with writing():
+        lock(user_id)
+        chosen = Notification.objects.filter(which, user_id=user_id, read_at=None)
+        read = list(chosen.order_by("seq").values_list("pk", flat=True)[:READ_AT_ONCE])
+        Notification.objects.filter(pk__in=read).update(read_at=now())
+        answer = NotificationsRead(ids=read, unread_count=queries.unread_count(user_id))
+        if read:
+            append([Entry(user_id, "notification.read", user_id, data=plain(answer))])
+    return answer

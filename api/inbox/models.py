@@ -1,0 +1,32 @@
+"""The table of notifications."""
+
+import uuid_utils.compat as uuid_utils
+from django.db import models
+
+from accounts.models import User
+from api.clock import now
+
+
+class Notification(models.Model):
+    """Something one person is told; ``seq`` is its number in that person's stream."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="notifications")
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=40)
+    text = models.TextField()
+    data = models.JSONField(null=True)
+    room_id = models.UUIDField(null=True)
+    message_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=now)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "seq"], name="notification_place")]
+        indexes = [
+            models.Index(
+                fields=["user"],
+                name="notification_unread",
+                condition=models.Q(read_at__isnull=True),
+            )
+        ]

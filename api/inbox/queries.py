@@ -1,0 +1,43 @@
+"""Reads of notifications."""
+
+import uuid
+from collections.abc import Sequence
+
+from api.codec import Payload
+from api.inbox.models import Notification
+from api.inbox.schemas import Notifications, notification_out
+from api.log.models import Event
+
+UNREAD_COUNTED = 1_000  # exact up to here, this above
+
+
+def notifications_before(
+    user_id: uuid.UUID, cursor: uuid.UUID | None, limit: int
+) -> list[Notification]:
+    """Return notifications, the newest first, that are older than the cursor's."""
+    found = Notification.objects.filter(user_id=user_id)
+    if cursor is not None:
+        found = found.filter(seq__lt=Notification.objects.filter(pk=cursor).values("seq"))
+    return list(found.order_by("-seq")[:limit])
+
+
+def unread_count(user_id: uuid.UUID) -> int:
+    """Count what one has not read: exact up to 1,000, and 1,000 above."""
+    unread = Notification.objects.filter(user_id=user_id, read_at=None)
+    return unread[:UNREAD_COUNTED].count()
+
+
+def newest(user_id: uuid.UUID, limit: int) -> Notifications:
+    """Return the newest notifications with the count of unread ones."""
+    return Notifications(
+        items=[notification_out(item) for item in notifications_before(user_id, None, limit)],
+        unread_count=unread_count(user_id),
+    )
+
+
+def notifications_as_now(events: Sequence[Event]) -> dict[tuple[uuid.UUID, int], Payload]:
+    """Show the notifications that these events are about."""
+    found = Notification.objects.in_bulk({event.subject_id for event in events})
+    return {
+        (event.stream_id, event.seq): notification_out(found[event.subject_id]) for event in events
+    }

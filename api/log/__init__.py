@@ -1,0 +1,1 @@
+"""The numbered log: the truth that every socket is repaired from."""

@@ -1,0 +1,192 @@
+"""The only way into the log: lock, number, record, and publish after the commit.
+
+A transaction calls :func:`append` once, with everything that happened in it. Order of
+locks: a room's stream before the streams of persons, those in the order of their ids; so
+two writers never wait for each other in a circle. An action that has to read before it
+knows what happened calls :func:`lock` first, and reads its permission after that.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal, TypedDict
+
+from django.db import connection, transaction
+
+from api.clock import now
+from api.codec import Payload, instant
+from api.errors import NotFound
+from api.log import publish
+from api.log.frames import EventFrame, frame
+from api.log.models import Event, Stream
+
+_one_writer = threading.RLock()  # on SQLite: queueing here is fair, at the file it is not
+
+
+class Ends(TypedDict, total=False):
+    """What an event ends, for delivery to act on in its place in the order.
+
+    ``users``: their subscriptions to this stream. ``sessions``: all sockets of these.
+    ``stream``: every subscription. ``reason`` goes into the ``unsubscribed`` frame.
+    """
+
+    users: list[str]
+    sessions: list[str]
+    stream: bool
+    reason: Literal["left", "removed", "banned", "deleted"]
+
+
+@dataclass
+class Entry:
+    """Something that happened, about to be numbered."""
+
+    stream: uuid.UUID
+    type: str
+    actor_id: uuid.UUID | None = None
+    subject: tuple[str, uuid.UUID] | None = None
+    data: Any = None
+    ends: Ends | None = None
+
+
+@dataclass
+class Numbered:
+    """An entry with its number and its time, ready to be shown to live subscribers."""
+
+    entry: Entry
+    seq: int
+    at: datetime
+    shown: Any = field(default=None)
+
+    def show(self, data: Payload) -> None:
+        """Publish ``data`` with an event that has a subject; else the log is read for it."""
+        self.shown = data
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Open the one transaction of an action. Not to be nested."""
+    if connection.vendor == "sqlite":
+        with _one_writer, transaction.atomic(durable=True):
+            yield
+    else:
+        with transaction.atomic(durable=True):
+            yield
+
+
+def lock(stream: uuid.UUID) -> int:
+    """Wait for the writers of a stream and return its head; what is read next is true.
+
+    A stream that has no event yet is nobody's to wait for: its head is 0.
+    """
+    row = Stream.objects.select_for_update().filter(pk=stream)  # SQLite: one writer anyway
+    return row.values_list("last_seq", flat=True).first() or 0
+
+
+def append(
+    entries: Sequence[Entry], *, at: datetime | None = None, silent: bool = False
+) -> list[Numbered]:
+    """Number and record what happened, and publish it once it is durable.
+
+    ``silent`` publishes nothing (bulk imports): sockets find it in the log.
+
+    Raises:
+        NotFound: a stream has been closed.
+        RuntimeError: the transaction has appended before.
+    """
+    _only_once()
+    moment = at or now()
+    numbers = _numbers(entries)
+    numbered = [
+        Numbered(
+            entry,
+            seq=next(numbers[entry.stream]),
+            at=moment,
+            shown=None if entry.subject else entry.data,
+        )
+        for entry in entries
+    ]
+    Event.objects.bulk_create(_row(item) for item in numbered)
+    transaction.on_commit(partial(_publish, [] if silent else numbered), robust=True)
+    return numbered
+
+
+def _only_once() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("append() belongs into writing()")
+    hooks = (hook[1] for hook in connection.run_on_commit)
+    if any(getattr(hook, "func", None) is _publish for hook in hooks):
+        raise RuntimeError("append() was called before in this transaction")
+
+
+def _lock_order(streams: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    first, *others = dict.fromkeys(streams)
+    return [first, *sorted(others)]
+
+
+def _numbers(entries: Sequence[Entry]) -> dict[uuid.UUID, Iterator[int]]:
+    """Lock each stream and take its next numbers, in one statement for all."""
+    counts: dict[uuid.UUID, int] = {}
+    for entry in entries:
+        counts[entry.stream] = counts.get(entry.stream, 0) + 1
+    order = _lock_order(list(counts))
+    key = Stream._meta.get_field("id")
+    parameters = [
+        value
+        for stream in order
+        for value in (key.get_db_prep_value(stream, connection), counts[stream])
+    ]
+    rows = ", ".join(["(%s, %s)"] * len(order))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO api_stream (id, last_seq) "  # noqa: S608  only placeholders
+            f"VALUES {rows} ON CONFLICT (id) DO UPDATE "
+            "SET last_seq = api_stream.last_seq + excluded.last_seq "
+            "WHERE api_stream.closed_at IS NULL RETURNING id, last_seq",
+            parameters,
+        )
+        heads = {key.to_python(stream): last for stream, last in cursor.fetchall()}
+    if len(heads) < len(order):
+        raise NotFound
+    return {
+        stream: iter(range(heads[stream] - count + 1, heads[stream] + 1))
+        for stream, count in counts.items()
+    }
+
+
+def _row(item: Numbered) -> Event:
+    entry = item.entry
+    kind, subject_id = entry.subject or ("", None)
+    return Event(
+        stream_id=entry.stream,
+        seq=item.seq,
+        type=entry.type,
+        at=item.at,
+        actor_id=entry.actor_id,
+        subject_kind=kind,
+        subject_id=subject_id,
+        data=entry.data,
+        ends=entry.ends,
+    )
+
+
+def _publish(numbered: Sequence[Numbered]) -> None:
+    publish.publish(
+        [
+            frame(
+                EventFrame(
+                    type=item.entry.type,
+                    stream=item.entry.stream,
+                    seq=item.seq,
+                    at=instant(item.at),
+                    actor_id=item.entry.actor_id,
+                    data=item.shown,
+                ),
+                ends=item.entry.ends,
+            )
+            for item in numbered
+        ]
+    )

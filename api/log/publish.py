@@ -1,0 +1,67 @@
+"""News of the log, encoded once and handed on; nobody waits for it, nothing depends on it.
+
+In a server the hub binds an outlet. Elsewhere (commands, jobs) the frames go straight to
+the channel layer. Either way the log is the truth: what is lost here is repaired there.
+"""
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from api.log.frames import Frame
+
+DEADLINE_SECONDS = 0.25  # a layer that is slower than this counts as lost for the moment
+
+log = logging.getLogger(__name__)
+
+
+Outlet = Callable[[Sequence[Frame]], None]
+_outlet: Outlet | None = None
+
+
+def bind(outlet: Outlet | None) -> None:
+    """Let this process's hub take the frames; None gives the outlet back."""
+    global _outlet  # noqa: PLW0603  one process, one hub
+    _outlet = outlet
+
+
+def publish(frames: Sequence[Frame]) -> None:
+    """Hand the frames on. Never raises, never waits for longer than the deadline."""
+    if _outlet is not None:
+        _outlet(frames)
+        return
+    try:
+        async_to_sync(_send_all)(frames)
+    except Exception as error:  # noqa: BLE001  whatever a layer raises: the log has the frames
+        log.warning("not published, the log has it: %s", type(error).__name__)
+
+
+async def _send_all(frames: Sequence[Frame]) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        for item in frames:
+            await send(get_channel_layer(), item)
+
+
+async def send(layer: Any, item: Frame) -> None:
+    """Send one frame to the group that its stream is hashed to."""
+    await layer.group_send(
+        group_of(item.stream),
+        {
+            "type": "log.frame",
+            "stream": item.stream,
+            "seq": item.seq,
+            "ends": item.ends,
+            "text": item.text,
+        },
+    )
+
+
+def group_of(stream: str) -> str:
+    """Return the channel layer's group for a stream: one of a fixed number."""
+    return f"log.{zlib.crc32(stream.encode()) % settings.LOG_GROUPS}"

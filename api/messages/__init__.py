@@ -1,0 +1,1 @@
+"""Messages: sending, editing, deleting, history."""

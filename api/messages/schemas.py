@@ -1,0 +1,148 @@
+"""What messages look like on the wire."""
+
+import uuid
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from accounts.schemas import Person, person
+from api.codec import INTEGER_MAX, Body, Instant, Payload, Seq, instant, instant_or_none
+from api.messages.models import Message
+
+ClientMsgId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Place = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
+
+
+class Content(Body):
+    """What is said. ``client_msg_id`` makes it safe to send again."""
+
+    text: str
+    metadata: dict[str, Any] | None = None
+    client_msg_id: ClientMsgId | None = None
+    reply_to_id: uuid.UUID | None = None
+    thread_id: uuid.UUID | None = None
+    attachment_ids: Annotated[list[uuid.UUID], msgspec.Meta(max_length=10)] = []
+
+
+class EditMessage(Body):
+    """The new text; with ``if_changed_seq`` only if nobody was faster."""
+
+    text: str
+    if_changed_seq: Seq | None = None
+
+
+class DeleteMessages(Body):
+    """Ranges of numbers, both ends included: at most 1,000 messages."""
+
+    ranges: Annotated[list[tuple[Place, Place]], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class Mention(Payload):
+    """Who is named, and where in the text: in code points."""
+
+    kind: Literal["user", "room"]
+    user_id: uuid.UUID | None
+    offset: int
+    length: int
+
+
+class Reaction(Payload):
+    """An emoji, how often it was given, and whether by the one who asks."""
+
+    emoji: str
+    count: int
+    mine: bool
+
+
+class Thread(Payload):
+    """What hangs on a root message."""
+
+    count: int
+    last_seq: int
+    users: list[Person]
+
+
+class MessageFact(Payload):
+    """A message as everybody in the room sees it: the data of message events.
+
+    Of two copies the one with the higher ``changed_seq`` is true.
+    """
+
+    id: uuid.UUID
+    room_id: uuid.UUID
+    seq: int
+    changed_seq: int
+    sender: Person
+    text: str | None
+    metadata: dict[str, Any] | None
+    client_msg_id: str | None
+    reply_to_id: uuid.UUID | None
+    thread_id: uuid.UUID | None
+    attachments: list[Any]
+    mentions: list[Mention]
+    pinned: bool
+    created_at: Instant
+    edited_at: Instant | None
+    deleted_at: Instant | None
+
+
+class MessageOut(MessageFact):
+    """A message as one person sees it."""
+
+    reactions: list[Reaction]
+    thread: Thread | None
+
+
+class MessageList(Payload, rename={"first": "from", "last": "to"}):
+    """Messages numbered ``from`` to ``to``, as they stood at ``head``."""
+
+    items: list[MessageOut]
+    first: int
+    last: int
+    head: int
+    has_more: bool
+
+
+class Deleted(Payload):
+    """The one event of a bulk deletion, and how many messages it took."""
+
+    seq: int | None
+    count: int
+
+
+class MessagesDeleted(Payload):
+    """Data of ``messages.deleted``: every message in these ranges is a tombstone."""
+
+    ranges: list[tuple[int, int]]
+    count: int
+
+
+def message_fact(message: Message) -> MessageFact:
+    """Show a message, ``sender`` loaded, to everybody in its room."""
+    return MessageFact(**_fields(message))
+
+
+def message_out(message: Message) -> MessageOut:
+    """Show a message, ``sender`` loaded, to one person."""
+    return MessageOut(**_fields(message), reactions=[], thread=None)
+
+
+def _fields(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "room_id": message.room_id,
+        "seq": message.seq,
+        "changed_seq": message.changed_seq,
+        "sender": person(message.sender),
+        "text": message.text,
+        "metadata": message.metadata,
+        "client_msg_id": message.client_msg_id,
+        "reply_to_id": message.reply_to_id,
+        "thread_id": message.thread_id,
+        "attachments": [],
+        "mentions": [],
+        "pinned": False,
+        "created_at": instant(message.created_at),
+        "edited_at": instant_or_none(message.edited_at),
+        "deleted_at": instant_or_none(message.deleted_at),
+    }

@@ -1,0 +1,129 @@
+"""The REST door of messages."""
+
+import uuid
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.views import user_of
+from api import errors
+from api.log.pages import Page, Window
+from api.log.snapshot import snapshot
+from api.messages import actions, queries, schemas
+from api.messages.models import Message
+from api.openapi import limit, number, operation, parameter
+from api.rest import Endpoint, Query, answer
+
+REFUSED = [errors.NotFound, errors.PermissionDenied]
+WRITE_REFUSED = [*REFUSED, errors.RoomArchived, errors.Muted]
+
+
+def message_list(page: Page[Message]) -> schemas.MessageList:
+    """Show a page of messages."""
+    return schemas.MessageList(
+        items=[schemas.message_out(message) for message in page.items],
+        first=page.first,
+        last=page.last,
+        head=page.head,
+        has_more=page.has_more,
+    )
+
+
+class MessagesView(Endpoint):
+    @operation(
+        "Read the history of a room",
+        query=[
+            number("before", "Only numbers below this one."),
+            number("after", "Only numbers above this one."),
+            number("around", "The neighbourhood of this number, itself included."),
+            limit(),
+            parameter("ids", "These messages only; comma-separated, at most 100."),
+            parameter("thread", "`none` leaves out the replies in threads.", enum=["none"]),
+        ],
+        answers={200: schemas.MessageList},
+        raises=REFUSED,
+    )
+    def get(self, request: Request, room_id: uuid.UUID) -> Response:
+        query = Query(request, "before", "after", "around", "limit", "ids", "thread")
+        query.choice("thread", "none")
+        window = Window(
+            limit=query.limit(),
+            before=query.number("before"),
+            after=query.number("after"),
+            around=query.number("around"),
+        )
+        ids = query.ids()
+        user_id = user_of(request).id
+        with snapshot():
+            if ids is not None:
+                page = queries.messages_by_id(room_id, user_id, ids)
+            else:
+                page = queries.messages_in(room_id, user_id, window)
+        return answer(message_list(page))
+
+    @operation(
+        "Send a message",
+        body=schemas.Content,
+        answers={201: schemas.MessageOut, 200: schemas.MessageOut},
+        raises=[
+            *WRITE_REFUSED,
+            errors.IdempotencyConflict,
+            errors.SlowMode,
+            errors.NotSupported,
+        ],
+    )
+    def post(self, request: Request, room_id: uuid.UUID) -> Response:
+        content = self.body(schemas.Content)
+        sent = actions.send_message(sender_id=user_of(request).id, room_id=room_id, content=content)
+        message = schemas.message_out(sent.message)
+        if sent.replayed:
+            return answer(message, 200, {"Idempotent-Replayed": "true"})
+        return answer(message, 201)
+
+
+class MessageView(Endpoint):
+    @operation("Read a message", answers={200: schemas.MessageOut}, raises=REFUSED)
+    def get(self, request: Request, message_id: uuid.UUID) -> Response:
+        with snapshot():
+            message = queries.message_for_member(message_id, user_of(request).id)
+        return answer(schemas.message_out(message))
+
+    @operation(
+        "Edit one's own message",
+        body=schemas.EditMessage,
+        answers={200: schemas.MessageOut},
+        raises=[*WRITE_REFUSED, errors.Conflict],
+    )
+    def patch(self, request: Request, message_id: uuid.UUID) -> Response:
+        body = self.body(schemas.EditMessage)
+        message = actions.edit_message(
+            actor_id=user_of(request).id,
+            message_id=message_id,
+            text=body.text,
+            if_changed_seq=body.if_changed_seq,
+        )
+        return answer(schemas.message_out(message))
+
+    @operation(
+        "Delete a message; the answer is its tombstone",
+        answers={200: schemas.MessageOut},
+        raises=WRITE_REFUSED,
+    )
+    def delete(self, request: Request, message_id: uuid.UUID) -> Response:
+        message = actions.delete_message(actor_id=user_of(request).id, message_id=message_id)
+        return answer(schemas.message_out(message))
+
+
+class DeleteMessagesView(Endpoint):
+    @operation(
+        "Delete every message in ranges of numbers",
+        body=schemas.DeleteMessages,
+        answers={200: schemas.Deleted},
+        raises=WRITE_REFUSED,
+    )
+    def post(self, request: Request, room_id: uuid.UUID) -> Response:
+        body = self.body(schemas.DeleteMessages)
+        deleted = actions.delete_messages(
+            actor_id=user_of(request).id, room_id=room_id, ranges=body.ranges
+        )
+        return answer(deleted)

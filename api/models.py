@@ -1,0 +1,18 @@
+"""All tables of ``api``, by name, so that Django finds them."""
+
+from api.idempotency import IdempotencyKey
+from api.inbox.models import Notification
+from api.log.models import Epoch, Event, Stream
+from api.messages.models import Message
+from api.rooms.models import Member, Room
+
+__all__ = [
+    "Epoch",
+    "Event",
+    "IdempotencyKey",
+    "Member",
+    "Message",
+    "Notification",
+    "Room",
+    "Stream",
+]

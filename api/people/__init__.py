@@ -1,0 +1,1 @@
+"""People one may look up."""

@@ -1,0 +1,46 @@
+"""The REST door to people."""
+
+import uuid
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.schemas import Profile, profile
+from accounts.views import user_of
+from api import errors
+from api.openapi import CURSOR, limit, operation, parameter
+from api.people import queries
+from api.people.schemas import People
+from api.rest import Endpoint, Query, answer, cut
+
+
+class PeopleView(Endpoint):
+    @operation(
+        "Find people one shares a room with, or by exact username",
+        query=[
+            parameter("q", "A part of a name, or an exact username."),
+            parameter("ids", "These people only; comma-separated, at most 100."),
+            limit(),
+            CURSOR,
+        ],
+        answers={200: People},
+    )
+    def get(self, request: Request) -> Response:
+        query = Query(request, "q", "ids", "limit", "cursor")
+        viewer_id, size, ids = user_of(request).id, query.limit(), query.ids()
+        if ids is not None:
+            found, next_cursor = list(queries.people_by_id(viewer_id, ids)), None
+        else:
+            found, next_cursor = cut(
+                queries.people_matching(viewer_id, query.text("q"), query.cursor(), size + 1),
+                size,
+                lambda user: user.id,
+            )
+        items = [profile(user) for user in found]
+        return answer(People(items=items, next_cursor=next_cursor))
+
+
+class PersonView(Endpoint):
+    @operation("Read a profile", answers={200: Profile}, raises=[errors.NotFound])
+    def get(self, request: Request, user_id: uuid.UUID) -> Response:
+        return answer(profile(queries.person_known_to(user_of(request).id, user_id)))

@@ -1,0 +1,140 @@
+"""A part of a stream as it is now: its events, and one bulk load per kind of subject.
+
+No old text is ever shown again: an event about something that may change shows that thing
+as it is now. Events that have been overtaken by a later one of their kind are left out;
+what they end is kept.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from accounts.models import User
+from accounts.schemas import profile
+from api.codec import Payload, instant
+from api.inbox.queries import notifications_as_now
+from api.log.frames import EventFrame, Frame, frame
+from api.log.models import Event
+from api.log.snapshot import snapshot
+from api.messages.queries import messages_as_now
+from api.rooms.queries import Place, members_as_written, rooms_as_now
+from api.sync.queries import rooms_as_members_see
+
+Loader = Callable[[Sequence[Event]], dict[Place, Payload]]
+
+
+def profiles_as_now(events: Sequence[Event]) -> dict[Place, Payload]:
+    """Show the people whose profiles changed."""
+    users = User.objects.in_bulk({event.subject_id for event in events})
+    return {(event.stream_id, event.seq): profile(users[event.subject_id]) for event in events}
+
+
+LOADERS: dict[str, Loader] = {
+    "message": messages_as_now,
+    "room": rooms_as_now,
+    "member": members_as_written,
+    "membership": rooms_as_members_see,
+    "notification": notifications_as_now,
+    "profile": profiles_as_now,
+}
+ONLY_THE_LAST = {"read.moved", "me.updated"}  # contract §3.3: the last of its kind
+
+
+@dataclass(frozen=True)
+class Range:
+    """The events of a stream numbered above ``after``, up to and with ``to``."""
+
+    stream: uuid.UUID
+    after: int
+    to: int
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """An event of the past: ``shown`` is None where it has been left out."""
+
+    seq: int
+    shown: EventFrame | None
+    ends: dict[str, Any] | None
+
+    def frame(self, stream: str) -> Frame:
+        """Return the event as it travels to sockets."""
+        if self.shown is None:
+            return Frame(stream=stream, seq=self.seq, text=None, ends=self.ends)
+        return frame(self.shown, ends=self.ends)
+
+
+def replay(ranges: Sequence[Range]) -> dict[uuid.UUID, list[Replayed]]:
+    """Return what happened in these parts of streams, in order, as it is now."""
+    if not ranges:
+        return {}
+    with snapshot():
+        return shown(_events(ranges))
+
+
+def frames(ranges: Sequence[Range]) -> dict[str, list[Frame]]:
+    """Return the same as ``replay``, encoded for sockets, by the streams' texts."""
+    return {
+        str(stream): [event.frame(str(stream)) for event in events]
+        for stream, events in replay(ranges).items()
+    }
+
+
+def shown(events: Sequence[Event]) -> dict[uuid.UUID, list[Replayed]]:
+    """Show these events; to be read in one snapshot with them."""
+    payloads = _payloads(events)
+    overtaken = _overtaken(events)
+    found: dict[uuid.UUID, list[Replayed]] = defaultdict(list)
+    for event in events:
+        place = (event.stream_id, event.seq)
+        data = None if place in overtaken else payloads.get(place)
+        item = None if data is None else _event_frame(event, data)
+        found[event.stream_id].append(Replayed(event.seq, item, event.ends))
+    return dict(found)
+
+
+def _events(ranges: Sequence[Range]) -> list[Event]:
+    wanted = Q()
+    for part in ranges:
+        wanted |= Q(stream_id=part.stream, seq__gt=part.after, seq__lte=part.to)
+    return list(Event.objects.filter(wanted).order_by("stream_id", "seq"))
+
+
+def _payloads(events: Sequence[Event]) -> dict[Place, Any]:
+    by_kind: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        by_kind[event.subject_kind].append(event)
+    payloads: dict[Place, Any] = {}
+    for kind, found in by_kind.items():
+        if kind in LOADERS:
+            payloads |= LOADERS[kind](found)
+        else:
+            payloads |= {(event.stream_id, event.seq): event.data for event in found}
+    return payloads
+
+
+def _overtaken(events: Sequence[Event]) -> set[Place]:
+    last: dict[tuple[Any, ...], Place] = {}
+    overtaken = set()
+    for event in events:
+        if event.type in ONLY_THE_LAST:
+            key = (event.stream_id, event.type, event.subject_id)
+            if key in last:
+                overtaken.add(last[key])
+            last[key] = (event.stream_id, event.seq)
+    return overtaken
+
+
+def _event_frame(event: Event, data: Any) -> EventFrame:
+    return EventFrame(
+        type=event.type,
+        stream=event.stream_id,
+        seq=event.seq,
+        at=instant(event.at),
+        actor_id=event.actor_id,
+        data=data,
+    )

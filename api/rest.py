@@ -1,0 +1,124 @@
+"""What every view is made of: its base, its answers, its query string, its pages."""
+
+import base64
+import binascii
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api import codec
+from api.codec import INTEGER_MAX
+from api.errors import InvalidRequest
+from api.media import raw_body
+
+PAGE_DEFAULT = 50
+IDS_MAX = 100
+
+BodyType = TypeVar("BodyType", bound=codec.Body)
+Row = TypeVar("Row")
+
+
+class Endpoint(APIView):
+    """A resource. Methods read their input with the functions below and answer structs."""
+
+    def body(self, shape: type[BodyType]) -> BodyType:
+        """Return the request's body; an absent one counts as ``{}``.
+
+        Raises:
+            MalformedJson, InvalidRequest: as ``codec.decode``.
+            UnsupportedMediaType: it is not application/json.
+        """
+        return codec.decode(raw_body(self.request) or b"{}", shape)
+
+
+def answer(payload: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a payload as a response."""
+    return Response(payload, status=status, headers=headers)
+
+
+def nothing() -> Response:
+    """Return 204."""
+    return Response(status=204)
+
+
+class Query:
+    """The query string, strictly: only the named parameters, each once."""
+
+    def __init__(self, request: Request, *names: str) -> None:
+        for name, values in request.query_params.lists():
+            if name not in names:
+                raise InvalidRequest(f"There is no parameter '{name[:40]}' here.")
+            if len(values) > 1:
+                raise InvalidRequest(f"The parameter '{name}' is given twice.")
+            if "\x00" in values[0]:
+                raise InvalidRequest(f"The parameter '{name}' has a NUL character.")
+        self._values: Mapping[str, str] = request.query_params.dict()
+
+    def text(self, name: str, length_max: int = 200) -> str | None:
+        """Return a parameter's text, None when it is absent."""
+        value = self._values.get(name)
+        if value is not None and len(value) > length_max:
+            raise InvalidRequest(f"The parameter '{name}' is too long.")
+        return value
+
+    def number(self, name: str, low: int = 0, high: int = INTEGER_MAX) -> int | None:
+        """Return a parameter that is a whole number, None when it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        plain = value.isascii() and value.isdigit() and len(value) <= len(str(INTEGER_MAX))
+        if not plain or not low <= int(value) <= high:
+            raise InvalidRequest(f"The parameter '{name}' is not between {low} and {high}.")
+        return int(value)
+
+    def choice(self, name: str, *choices: str) -> str | None:
+        """Return a parameter that is one of these words, None when it is absent."""
+        value = self._values.get(name)
+        if value is not None and value not in choices:
+            raise InvalidRequest(f"The parameter '{name}' is none of: {', '.join(choices)}.")
+        return value
+
+    def limit(self, default: int = PAGE_DEFAULT, high: int | None = None) -> int:
+        """Return ``limit``: how many items a page may hold."""
+        return self.number("limit", 1, high or settings.LIMITS.page or 1_000) or default
+
+    def ids(self, name: str = "ids") -> list[uuid.UUID] | None:
+        """Return a comma-separated list of at most 100 ids, None when it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        try:
+            found = [uuid.UUID(item) for item in value.split(",")]
+        except ValueError:
+            raise InvalidRequest(f"The parameter '{name}' is no list of ids.") from None
+        if len(found) > IDS_MAX:
+            raise InvalidRequest(f"The parameter '{name}' has more than {IDS_MAX} ids.")
+        return found
+
+    def cursor(self) -> uuid.UUID | None:
+        """Return the id after which a page begins, None for the first page."""
+        value = self._values.get("cursor")
+        if value is None:
+            return None
+        try:
+            return uuid.UUID(bytes=base64.b64decode(value + "==", b"-_", validate=True))
+        except (ValueError, binascii.Error):
+            raise InvalidRequest("The parameter 'cursor' is none of ours.") from None
+
+
+def cut(
+    found: list[Row], size: int, id_of: Callable[[Row], uuid.UUID]
+) -> tuple[list[Row], str | None]:
+    """Cut one row more than a page to the page and the cursor of the next one."""
+    items = found[:size]
+    return items, cursor_after(id_of(items[-1])) if len(found) > size else None
+
+
+def cursor_after(last_id: uuid.UUID) -> str:
+    """Return the opaque cursor of the page that begins after this id."""
+    return base64.urlsafe_b64encode(last_id.bytes).rstrip(b"=").decode()

@@ -1,0 +1,1 @@
+"""Rooms, members, roles, and all state that a send is checked against."""

@@ -1,0 +1,83 @@
+"""The events of coming and going, the same from wherever one comes or goes."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from django.db.models import F
+
+from accounts.models import User
+from api.codec import plain
+from api.log.append import Ends, Entry, append
+from api.rooms.models import Member, Role, Room
+from api.rooms.schemas import RoomRemoved, member_out
+
+Going = Literal["left", "removed"]
+
+
+def admit(
+    room: Room, newcomers: Sequence[tuple[User, Role]], *, actor_id: uuid.UUID, moment: datetime
+) -> None:
+    """Make people members: one event in the room and one in each person's stream."""
+    members = [
+        Member(room=room, user=user, role=role, joined_at=moment) for user, role in newcomers
+    ]
+    joined = [
+        Entry(
+            room.id,
+            "member.joined",
+            actor_id,
+            subject=("member", member.user.id),
+            data=written(member),
+        )
+        for member in members
+    ]
+    added = [
+        Entry(member.user.id, "room.added", actor_id, subject=("membership", room.id))
+        for member in members
+    ]
+    numbered = append([*joined, *added], at=moment)
+    for member, event in zip(members, numbered, strict=False):
+        member.read_seq = event.seq
+        event.show(member_out(member, member.user))
+    Member.objects.bulk_create(members)
+    _count(room, len(members))
+
+
+def dismiss(member: Member, reason: Going, *, actor_id: uuid.UUID, head: int) -> None:
+    """End a membership, with ``room`` and ``user`` loaded; ``head`` of the locked room."""
+    ends: Ends = {"users": [str(member.user_id)], "reason": reason}
+    gone, _ = append(
+        [
+            Entry(
+                member.room_id,
+                f"member.{reason}",
+                actor_id,
+                subject=("member", member.user_id),
+                data=written(member, gone=True),
+                ends=ends,
+            ),
+            Entry(
+                member.user_id,
+                "room.removed",
+                actor_id,
+                data=plain(RoomRemoved(room_id=member.room_id, seq=head + 1, reason=reason)),
+            ),
+        ]
+    )
+    gone.show(member_out(member, member.user, gone=True))
+    _count(member.room, -1)
+    Member.objects.filter(room_id=member.room_id, user_id=member.user_id).delete()
+
+
+def written(member: Member, *, gone: bool = False) -> dict[str, object]:
+    """Return what an event keeps of a member; the person is shown as they are now."""
+    shown: dict[str, object] = plain(member_out(member, member.user, gone=gone))
+    del shown["user"]
+    return shown
+
+
+def _count(room: Room, change: int) -> None:
+    room.member_count += change
+    Room.objects.filter(pk=room.id).update(member_count=F("member_count") + change)

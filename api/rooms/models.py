@@ -1,0 +1,74 @@
+"""The tables of rooms: the room, and who belongs to it."""
+
+import uuid_utils.compat as uuid_utils
+from django.db import models
+
+from accounts.models import User
+from api.clock import now
+
+
+class Kind(models.TextChoices):
+    """Who can see a room: everybody, its members, or the fixed set it was made for."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    DIRECT = "direct"
+
+
+class Role(models.IntegerChoices):
+    """What a member may do; a higher number may do more. On the wire: the lower name."""
+
+    READER = 10
+    MEMBER = 20
+    MODERATOR = 30
+    ADMIN = 40
+    OWNER = 50
+
+    @property
+    def wire(self) -> str:
+        """The name that clients see."""
+        return self.name.lower()
+
+
+class Room(models.Model):
+    """A place to talk. Its stream in the log has the same id.
+
+    ``direct_key`` is the sorted ids of the people of a direct room: one room a set.
+    ``frozen``: only moderators write. A deleted room keeps its row and loses its people.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    join = models.CharField(max_length=8, default="open")
+    name = models.CharField(max_length=100, null=True)
+    topic = models.CharField(max_length=500, default="")
+    metadata = models.JSONField(null=True)
+    direct_key = models.CharField(max_length=400, null=True, unique=True)
+    import_key = models.CharField(max_length=100, null=True, unique=True)
+    created_at = models.DateTimeField(default=now)
+    archived_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    frozen = models.BooleanField(default=False)
+    slow_mode_seconds = models.PositiveIntegerField(default=0)
+    member_count = models.PositiveIntegerField(default=0)
+
+
+class Member(models.Model):
+    """A person in a room. The row goes when they go.
+
+    ``read_seq`` is the number up to which they have read; ``hidden_seq`` the number of
+    the room at which they hid it (direct rooms): shown again when more is said.
+    """
+
+    pk = models.CompositePrimaryKey("room_id", "user_id")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.MEMBER)
+    joined_at = models.DateTimeField(default=now)
+    read_seq = models.BigIntegerField(default=0)
+    muted_until = models.DateTimeField(null=True)
+    last_sent_at = models.DateTimeField(null=True)
+    hidden_seq = models.BigIntegerField(null=True)
+    notification_level = models.CharField(max_length=8, default="all")
+    notifications_muted_until = models.DateTimeField(null=True)
+    favourite = models.BooleanField(default=False)

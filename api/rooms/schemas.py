@@ -1,0 +1,136 @@
+"""What rooms and members look like on the wire."""
+
+import uuid
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+
+from accounts.models import User
+from accounts.schemas import Person, person
+from api.codec import Body, Instant, Payload, instant, instant_or_none
+from api.rooms.models import Member, Role, Room
+
+RoleName = Literal["owner", "admin", "moderator", "member", "reader"]
+RoomName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Topic = Annotated[str, msgspec.Meta(max_length=500)]
+Join = Literal["open", "request"]
+SlowMode = Annotated[int, msgspec.Meta(ge=0, le=86_400, description="Seconds.")]
+
+ROLES = {role.wire: role for role in Role}
+
+
+def role_name(role: int) -> RoleName:
+    """Return the name of a role that clients see."""
+    return cast(RoleName, Role(role).wire)
+
+
+class CreateRoom(Body):
+    """A new room; who makes it owns it."""
+
+    name: RoomName
+    kind: Literal["public", "private"]
+    join: Join = "open"
+    topic: Topic = ""
+    metadata: dict[str, Any] | None = None
+    member_ids: Annotated[list[uuid.UUID], msgspec.Meta(max_length=100)] = []
+
+
+class OpenDirect(Body):
+    """The other people of a direct room."""
+
+    user_ids: Annotated[list[uuid.UUID], msgspec.Meta(min_length=1, max_length=9)]
+
+
+class UpdateRoom(Body):
+    """What is absent stays."""
+
+    name: RoomName | msgspec.UnsetType = msgspec.UNSET
+    topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    metadata: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
+    avatar_id: uuid.UUID | msgspec.UnsetType | None = msgspec.UNSET
+    join: Join | msgspec.UnsetType = msgspec.UNSET
+    slow_mode_seconds: SlowMode | msgspec.UnsetType = msgspec.UNSET
+    frozen: bool | msgspec.UnsetType = msgspec.UNSET
+    archived: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class AddMember(Body):
+    """The role to begin with."""
+
+    role: RoleName = "member"
+
+
+class ChangeMember(Body):
+    """The role to have from now on."""
+
+    role: RoleName
+
+
+class RoomFact(Payload):
+    """A room as everybody in it sees it: the data of room events."""
+
+    id: uuid.UUID
+    name: str | None
+    kind: Literal["public", "private", "direct"]
+    join: Join
+    topic: str
+    metadata: dict[str, Any] | None
+    avatar: None
+    created_at: Instant
+    archived_at: Instant | None
+    frozen: bool
+    slow_mode_seconds: int
+    member_count: int
+
+
+class MemberOut(Payload):
+    """A person in a room; ``role`` is null when they are gone."""
+
+    user: Person
+    role: RoleName | None
+    joined_at: Instant
+    muted_until: Instant | None
+
+
+class MemberList(Payload):
+    """Members, as they stood at ``head``."""
+
+    items: list[MemberOut]
+    next_cursor: str | None
+    head: int
+
+
+class RoomRemoved(Payload):
+    """Data of ``room.removed``: what one is no longer in, and from which number on."""
+
+    room_id: uuid.UUID
+    seq: int
+    reason: Literal["left", "removed", "banned", "deleted"]
+
+
+def room_fact(room: Room) -> RoomFact:
+    """Show a room to everybody in it."""
+    return RoomFact(
+        id=room.id,
+        name=room.name,
+        kind=cast(Any, room.kind),
+        join=cast(Any, room.join),
+        topic=room.topic,
+        metadata=room.metadata,
+        avatar=None,
+        created_at=instant(room.created_at),
+        archived_at=instant_or_none(room.archived_at),
+        frozen=room.frozen,
+        slow_mode_seconds=room.slow_mode_seconds,
+        member_count=room.member_count,
+    )
+
+
+def member_out(member: Member, user: User, *, gone: bool = False) -> MemberOut:
+    """Show a member; ``gone`` when they have just ceased to be one."""
+    return MemberOut(
+        user=person(user),
+        role=None if gone else role_name(member.role),
+        joined_at=instant(member.joined_at),
+        muted_until=None if gone else instant_or_none(member.muted_until),
+    )

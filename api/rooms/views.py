@@ -1,0 +1,88 @@
+"""The REST door of members."""
+
+import uuid
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.views import user_of
+from api import errors
+from api.log.snapshot import snapshot
+from api.openapi import CURSOR, limit, operation
+from api.rest import Endpoint, Query, answer, cut, nothing
+from api.rooms import actions, queries, schemas
+
+REFUSED = [errors.NotFound, errors.PermissionDenied]
+
+
+class LeaveView(Endpoint):
+    @operation(
+        "Leave a room; a direct one is hidden",
+        answers={204: None},
+        raises=[*REFUSED, errors.Conflict],
+    )
+    def post(self, request: Request, room_id: uuid.UUID) -> Response:
+        actions.leave_room(user_id=user_of(request).id, room_id=room_id)
+        return nothing()
+
+
+class MembersView(Endpoint):
+    @operation(
+        "List the members of a room",
+        query=[limit(), CURSOR],
+        answers={200: schemas.MemberList},
+        raises=REFUSED,
+    )
+    def get(self, request: Request, room_id: uuid.UUID) -> Response:
+        query = Query(request, "limit", "cursor")
+        size, cursor = query.limit(), query.cursor()
+        with snapshot():
+            queries.member_in(room_id, user_of(request).id)
+            head = queries.head_of(room_id)
+            found = queries.members_after(room_id, cursor, size + 1)
+        members, next_cursor = cut(found, size, lambda member: member.user_id)
+        items = [schemas.member_out(member, member.user) for member in members]
+        return answer(schemas.MemberList(items=items, next_cursor=next_cursor, head=head))
+
+
+class MemberView(Endpoint):
+    @operation(
+        "Put somebody into a room",
+        body=schemas.AddMember,
+        answers={201: schemas.MemberOut, 200: schemas.MemberOut},
+        raises=[*REFUSED, errors.RoomArchived, errors.Conflict],
+    )
+    def put(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
+        body = self.body(schemas.AddMember)
+        member, added = actions.add_member(
+            actor_id=user_of(request).id,
+            room_id=room_id,
+            user_id=user_id,
+            role=schemas.ROLES[body.role],
+        )
+        return answer(schemas.member_out(member, member.user), 201 if added else 200)
+
+    @operation(
+        "Give a member another role",
+        body=schemas.ChangeMember,
+        answers={200: schemas.MemberOut},
+        raises=[*REFUSED, errors.RoomArchived, errors.Conflict],
+    )
+    def patch(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
+        body = self.body(schemas.ChangeMember)
+        member = actions.change_role(
+            actor_id=user_of(request).id,
+            room_id=room_id,
+            user_id=user_id,
+            role=schemas.ROLES[body.role],
+        )
+        return answer(schemas.member_out(member, member.user))
+
+    @operation(
+        "Put somebody out of a room",
+        answers={204: None},
+        raises=[*REFUSED, errors.Conflict],
+    )
+    def delete(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
+        actions.remove_member(actor_id=user_of(request).id, room_id=room_id, user_id=user_id)
+        return nothing()

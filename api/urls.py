@@ -1,0 +1,17 @@
+"""Mounts the slices below ``/api/v1``."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from api import catch_up, discovery
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", discovery.DiscoveryView.as_view()),
+    path("/", include("accounts.urls")),
+    path("/", include("api.sync.urls")),
+    path("/", include("api.rooms.urls")),
+    path("/", include("api.messages.urls")),
+    path("/", include("api.inbox.urls")),
+    path("/", include("api.people.urls")),
+    path("/me/events", catch_up.MyEventsView.as_view()),
+    path("/rooms/<uuid:room_id>/events", catch_up.RoomEventsView.as_view()),
+]

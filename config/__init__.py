@@ -1,0 +1,1 @@
+"""Wiring only: environment, settings, checks, and the two protocols' entry points."""

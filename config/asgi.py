@@ -1,0 +1,46 @@
+"""The application, for any ASGI server: HTTP through the door, WebSockets to the consumers."""
+
+import os
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from channels.routing import ProtocolTypeRouter
+
+from config.http import HttpDoor
+from realtime import hub
+from realtime.auth import TokenAuth
+from realtime.origin import OriginPolicy
+from realtime.routing import router
+
+
+async def lifespan(_: dict[str, Any], receive: Any, send: Any) -> None:
+    """Start with the server and stop with it, where a server says so."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            hub.current()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await hub.shut_down()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+protocols = ProtocolTypeRouter(
+    {
+        "http": HttpDoor(),
+        "websocket": OriginPolicy(TokenAuth(router)),
+        "lifespan": lifespan,
+    }
+)
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Serve; servers without a lifespan start the hub with the first thing they serve."""
+    if scope["type"] != "lifespan":
+        hub.current()
+    await protocols(scope, receive, send)

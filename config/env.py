@@ -1,0 +1,193 @@
+"""The only reader of the environment: typed, and loud about what makes no sense.
+
+Every variable has a meaning without being set, in development. Production refuses what
+development forgives: keys made up on the spot, debug pages, an open host list.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import dj_database_url
+import msgspec
+from environs import Env
+from environs.exceptions import EnvError
+
+from api.limits import Limits
+
+PROJECT = Path(__file__).resolve().parent.parent
+KEY_BYTES_MIN = 32  # RFC 7518, section 3.2: as long as the hash of HS256
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_HOST = re.compile(r"(\*|\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])", re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Value = TypeVar("Value")
+
+
+class EnvironmentRefused(ValueError):
+    """A variable says something that cannot be meant; the message names it."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the operator decided."""
+
+    production: bool
+    port: int
+    database: dict[str, Any]
+    redis_url: str | None
+    redis_prefix: str
+    data_dir: Path
+    secret_key: str
+    jwt_signing_key: str
+    allowed_hosts: list[str]
+    allowed_origins: list[str]
+    trusted_proxy_count: int
+    registration_open: bool
+    limits: Limits
+    log_level: str
+    debug: bool
+
+
+def load() -> Environment:
+    """Read the process environment.
+
+    Raises:
+        EnvironmentRefused: naming the variable and what is wrong with it.
+    """
+    env = Env()
+    production = _choice(env, "ENVIRONMENT", ("development", "production")) == "production"
+    data_dir = Path(_read(env.str, "DATA_DIR", str(PROJECT / "data"))).expanduser()
+    return Environment(
+        production=production,
+        port=_integer(env, "PORT", 8000, 1, 65_535),
+        database=_database(env, data_dir),
+        redis_url=_redis_url(env),
+        redis_prefix=_redis_prefix(env),
+        data_dir=data_dir,
+        secret_key=_key(env, "SECRET_KEY", production, data_dir),
+        jwt_signing_key=_key(env, "JWT_SIGNING_KEY", production, data_dir),
+        allowed_hosts=_hosts(env, production),
+        allowed_origins=_list(env, "ALLOWED_ORIGINS", _ORIGIN, "an origin, as https://example.org"),
+        trusted_proxy_count=_integer(env, "TRUSTED_PROXY_COUNT", 0, 0, 10),
+        registration_open=_choice(env, "REGISTRATION", ("open", "closed")) == "open",
+        limits=_limits(env),
+        log_level=_choice(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
+        debug=_debug(env, production),
+    )
+
+
+def _read(reader: Callable[..., Value], name: str, default: Any) -> Value:
+    try:
+        return reader(name, default)
+    except EnvError as error:
+        raise EnvironmentRefused(f"{name}: {_reason(error)}") from None
+
+
+def _reason(error: EnvError) -> str:
+    messages = getattr(error, "error_messages", None) or [str(error)]
+    return " ".join(str(message) for message in messages)
+
+
+def _choice(env: Env, name: str, choices: tuple[str, ...], default: str | None = None) -> str:
+    value: str = _read(env.str, name, default or choices[0])
+    if value not in choices:
+        raise EnvironmentRefused(f"{name}: {value!r} is none of {', '.join(choices)}.")
+    return value
+
+
+def _integer(env: Env, name: str, default: int, low: int, high: int) -> int:
+    value: int = _read(env.int, name, default)
+    if not low <= value <= high:
+        raise EnvironmentRefused(f"{name}: {value} is not between {low} and {high}.")
+    return value
+
+
+def _list(env: Env, name: str, shape: re.Pattern[str], meaning: str) -> list[str]:
+    values = [value.strip() for value in _read(env.str, name, "").split(",") if value.strip()]
+    for value in values:
+        if not shape.fullmatch(value):
+            raise EnvironmentRefused(f"{name}: {value!r} is not {meaning}.")
+    return values
+
+
+def _hosts(env: Env, production: bool) -> list[str]:
+    hosts = _list(env, "ALLOWED_HOSTS", _HOST, "a host name")
+    if production and (not hosts or "*" in hosts):
+        raise EnvironmentRefused("ALLOWED_HOSTS: production needs a list of host names.")
+    return hosts or ["localhost", "127.0.0.1", "[::1]"]
+
+
+def _database(env: Env, data_dir: Path) -> dict[str, Any]:
+    url: str = _read(env.str, "DATABASE_URL", f"sqlite:///{data_dir / 'gapless.sqlite3'}")
+    try:
+        config = dict(dj_database_url.parse(url))
+    except ValueError as error:
+        raise EnvironmentRefused(f"DATABASE_URL: {type(error).__name__}.") from None
+    if str(config["ENGINE"]).rpartition(".")[2] not in ("sqlite3", "postgresql"):
+        raise EnvironmentRefused("DATABASE_URL: neither sqlite:// nor postgresql://.")
+    if not config["NAME"] or config["NAME"] == ":memory:":
+        raise EnvironmentRefused("DATABASE_URL: it names no database that lasts.")
+    return config
+
+
+def _redis_url(env: Env) -> str | None:
+    url: str = _read(env.str, "REDIS_URL", "")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise EnvironmentRefused("REDIS_URL: neither redis://, rediss:// nor unix://.")
+    return url or None
+
+
+def _redis_prefix(env: Env) -> str:
+    prefix: str = _read(env.str, "REDIS_PREFIX", "gapless")
+    if not _PREFIX.fullmatch(prefix):
+        raise EnvironmentRefused("REDIS_PREFIX: 1 to 64 letters, digits, '.', '_', '-'.")
+    return prefix
+
+
+def _debug(env: Env, production: bool) -> bool:
+    debug: bool = _read(env.bool, "DEBUG", False)
+    if debug and production:
+        raise EnvironmentRefused("DEBUG: never in production.")
+    return debug
+
+
+def _limits(env: Env) -> Limits:
+    try:
+        return msgspec.json.decode(_read(env.str, "LIMITS", "{}"), type=Limits)
+    except msgspec.DecodeError as error:
+        raise EnvironmentRefused(f"LIMITS: {error}.") from None
+
+
+def _key(env: Env, name: str, production: bool, data_dir: Path) -> str:
+    key: str = _read(env.str, name, "")
+    if not key and not production:
+        return _development_key(data_dir / f"development-{name.lower().replace('_', '-')}")
+    if len(key.encode()) < KEY_BYTES_MIN:
+        raise EnvironmentRefused(f"{name}: at least {KEY_BYTES_MIN} bytes are needed.")
+    if production and (len(set(key)) < KEY_BYTES_MIN // 4 or _is_development_key(data_dir, key)):
+        raise EnvironmentRefused(f"{name}: a key of production must be random, and its own.")
+    return key
+
+
+def _development_key(path: Path) -> str:
+    """Return the key kept at ``path``; the first process to come makes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(KEY_BYTES_MIN) + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # whole or not at all, and never over another's
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def _is_development_key(data_dir: Path, key: str) -> bool:
+    return any(key == path.read_text().strip() for path in data_dir.glob("development-*"))

@@ -1,0 +1,17 @@
+"""Every path of the HTTP door."""
+
+from django.urls import include, path, re_path
+
+from config import documents, operations
+
+urlpatterns = [
+    path("api/v1", include("api.urls")),
+    path("healthz", operations.healthz),
+    path("readyz", operations.readyz),
+    path("docs", documents.docs),
+    re_path(r"^(?P<name>(?:openapi|asyncapi)\.yaml)$", documents.document),
+]
+
+handler400 = "api.problems.bad_request"
+handler404 = "api.problems.no_such_path"
+handler500 = "api.problems.broken"

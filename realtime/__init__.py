@@ -1,0 +1,1 @@
+"""Who is here now, and the delivery of news to them."""

