@@ -9,7 +9,7 @@ run: .venv/.runtime
 	@exec python manage.py serve
 
 demo: .venv/.runtime
-	@exec python manage.py demo
+	@DATA_DIR="$${DATA_DIR:-data}/demo" exec python manage.py demo
 
 test: .venv/.tests
 	ruff format --check .

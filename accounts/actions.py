@@ -1,48 +1,20 @@
-"""Writes of accounts: who may come in, and for how long."""
+"""Writes of accounts: who may come in, and what they are called."""
 
-import hmac
 import uuid
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError
 
-from accounts import passwords, queries, tokens, usernames
-from accounts.models import RefreshToken, Session, UsedSocketToken, User
-from accounts.schemas import SessionsRevoked, profile
-from api.clock import now
-from api.codec import plain
-from api.errors import (
-    InvalidCredentials,
-    InvalidRequest,
-    InvalidToken,
-    NotFound,
-    PermissionDenied,
-    RefreshReused,
-    SessionRevoked,
-    TokenExpired,
-    UsernameTaken,
-)
+from accounts import passwords, sessions, usernames
+from accounts.models import Session, User
+from accounts.schemas import profile
+from api.errors import InvalidCredentials, InvalidRequest, PermissionDenied, UsernameTaken
 from api.log.append import Entry, append, lock, writing
-
-REPEAT_SECONDS = 10  # a replaced refresh token answers again for so long at least
-
-
-class SignIn(NamedTuple):
-    """A session with the tokens that were just issued for it; durations in seconds."""
-
-    session: Session
-    access: str
-    expires_in: int
-    refresh: str
-    refresh_expires_in: int
 
 
 def register(
     *, username: str, password: str, display_name: str | None, device: str, address: str
-) -> SignIn:
+) -> sessions.SignIn:
     """Make an account and sign it in.
 
     Raises:
@@ -61,7 +33,7 @@ def register(
     try:
         with writing():
             user.save(force_insert=True)
-            return _new_session(user, device=device, address=address)
+            return sessions.begin(user, device=device, address=address)
     except IntegrityError:
         raise UsernameTaken from None
 
@@ -76,7 +48,7 @@ def new_user(*, username: str, display_name: str, password_hash: str) -> User:
     )
 
 
-def login(*, username: str, password: str, device: str, address: str) -> SignIn:
+def login(*, username: str, password: str, device: str, address: str) -> sessions.SignIn:
     """Sign in.
 
     Raises:
@@ -86,71 +58,7 @@ def login(*, username: str, password: str, device: str, address: str) -> SignIn:
     if not passwords.matches(password, user) or user is None:
         raise InvalidCredentials
     with writing():
-        return _new_session(user, device=device, address=address)
-
-
-def refresh(*, token: str, address: str) -> SignIn:
-    """Exchange a refresh token for its successor, by the rule of contract §2.
-
-    Raises:
-        InvalidToken: no session of ours has, or had, this token.
-        SessionRevoked: the session has ended.
-        TokenExpired: the session's time has run out.
-        RefreshReused: it was used after its successor; the session is ended.
-    """
-    given = tokens.parsed_refresh(token)
-    with writing():
-        session = _locked_session(given)
-        if given.generation == session.generation:
-            answer = _rotate(session, given, address)
-        elif _may_repeat(session, given):
-            answer = _signed_in(session, tokens.successor(given))
-        else:
-            answer = None
-            revoke(user_id=session.user_id, session_ids=[session.id])
-    if answer is None:
-        raise RefreshReused
-    return answer
-
-
-def logout(*, session: Session) -> None:
-    """End one session."""
-    with writing():
-        lock(session.user_id)
-        revoke(user_id=session.user_id, session_ids=[session.id])
-
-
-def logout_by_refresh(*, token: str) -> None:
-    """End the session that a refresh token belongs to.
-
-    Raises:
-        InvalidToken: no session of ours has, or had, this token.
-    """
-    given = tokens.parsed_refresh(token)
-    with writing():
-        session = _session_of(given)
-        lock(session.user_id)
-        revoke(user_id=session.user_id, session_ids=[session.id])
-
-
-def logout_everywhere(*, user_id: uuid.UUID) -> None:
-    """End every session of a person."""
-    with writing():
-        lock(user_id)
-        revoke(user_id=user_id, session_ids=_living(user_id))
-
-
-def end_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
-    """End one of a person's sessions.
-
-    Raises:
-        NotFound: this person has no such session.
-    """
-    with writing():
-        lock(user_id)
-        if session_id not in _living(user_id):
-            raise NotFound
-        revoke(user_id=user_id, session_ids=[session_id])
+        return sessions.begin(user, device=device, address=address)
 
 
 def change_password(*, session: Session, current: str, new: str) -> None:
@@ -166,29 +74,8 @@ def change_password(*, session: Session, current: str, new: str) -> None:
     with writing():
         lock(session.user_id)
         User.objects.filter(pk=session.user_id).update(password=password_hash)
-        others = [found for found in _living(session.user_id) if found != session.id]
-        revoke(user_id=session.user_id, session_ids=others)
-
-
-def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
-    """End sessions within the caller's transaction; open sockets hear it in the stream."""
-    living = Session.objects.filter(pk__in=session_ids, revoked_at=None)
-    ended = list(living.values_list("pk", flat=True))
-    if not ended:
-        return
-    Session.objects.filter(pk__in=ended).update(revoked_at=now())
-    data = SessionsRevoked(session_ids=[str(item) for item in ended])
-    append(
-        [
-            Entry(
-                stream=user_id,
-                type="session.revoked",
-                actor_id=user_id,
-                data=plain(data),
-                ends={"sessions": data.session_ids},
-            )
-        ]
-    )
+        others = [found for found in sessions.living(session.user_id) if found != session.id]
+        sessions.revoke(user_id=session.user_id, session_ids=others)
 
 
 def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:
@@ -210,125 +97,3 @@ def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:
         (event,) = append([Entry(user_id, "me.updated", user_id, subject=("profile", user_id))])
         event.show(profile(user))
         return user
-
-
-def issue_socket_token(*, session: Session) -> tuple[str, int]:
-    """Return a token for one WebSocket handshake, and its lifetime in seconds."""
-    seconds = settings.LIMITS.socket_token_seconds
-    return tokens.issue("socket", session.id, session.generation, seconds), int(seconds)
-
-
-def redeem(*, claims: tokens.Claims) -> None:
-    """Use a socket token; only the first to come may.
-
-    Raises:
-        InvalidToken: it has been used before.
-    """
-    try:
-        with writing():
-            UsedSocketToken.objects.filter(expires_at__lt=now()).delete()
-            UsedSocketToken.objects.create(jti=claims.jti, expires_at=claims.expires_at)
-    except IntegrityError:
-        raise InvalidToken from None
-
-
-def prove(*, session: Session, generation: int) -> None:
-    """Note that the client holds this generation: an access token of it was used."""
-    if generation > session.proven:
-        Session.objects.filter(pk=session.pk, proven__lt=generation).update(proven=generation)
-
-
-def _new_session(user: User, *, device: str, address: str) -> SignIn:
-    moment = now()
-    limit = settings.LIMITS.session_seconds
-    ends_at = moment + timedelta(seconds=limit) if limit else None
-    session = Session.objects.create(
-        user=user,
-        device=device,
-        address=address,
-        created_at=moment,
-        last_used_at=moment,
-        ends_at=ends_at,
-        expires_at=_expiry(moment, ends_at),
-    )
-    token = tokens.first_refresh(session.id)
-    _keep(token)
-    return _signed_in(session, token)
-
-
-def _expiry(moment: datetime, ends_at: datetime | None) -> datetime:
-    slid = moment + timedelta(seconds=settings.LIMITS.refresh_token_seconds)
-    return min(slid, ends_at) if ends_at else slid
-
-
-def _keep(token: tokens.Refresh) -> None:
-    RefreshToken.objects.create(
-        session_id=token.session_id,
-        generation=token.generation,
-        secret_hash=tokens.secret_hash(token),
-    )
-
-
-def _signed_in(session: Session, token: tokens.Refresh) -> SignIn:
-    left = int((session.expires_at - now()).total_seconds())
-    seconds = int(min(settings.LIMITS.access_token_seconds, left))
-    return SignIn(
-        session=session,
-        access=tokens.issue("access", session.id, token.generation, seconds),
-        expires_in=seconds,
-        refresh=token.text(),
-        refresh_expires_in=left,
-    )
-
-
-def _session_of(given: tokens.Refresh) -> Session:
-    """Return the session whose token this is or was; an unknown secret ends nothing."""
-    session = Session.objects.select_related("user").filter(pk=given.session_id).first()
-    kept = RefreshToken.objects.filter(session_id=given.session_id, generation=given.generation)
-    stored = kept.values_list("secret_hash", flat=True).first()
-    if session is None or stored is None:
-        raise InvalidToken
-    if not hmac.compare_digest(bytes(stored), tokens.secret_hash(given)):
-        raise InvalidToken
-    return session
-
-
-def _locked_session(given: tokens.Refresh) -> Session:
-    lock(_session_of(given).user_id)  # before the session's row, as every other action
-    list(Session.objects.select_for_update().filter(pk=given.session_id).values_list("pk"))
-    session = _session_of(given)
-    if session.revoked_at is not None or not session.user.enabled:
-        raise SessionRevoked
-    if session.expires_at <= now():
-        raise TokenExpired
-    return session
-
-
-def _rotate(session: Session, given: tokens.Refresh, address: str) -> SignIn:
-    moment = now()
-    following = tokens.successor(given)
-    _keep(following)
-    RefreshToken.objects.filter(session_id=session.id, generation=given.generation).update(
-        replaced_at=moment
-    )
-    session.generation = following.generation
-    session.proven = max(session.proven, given.generation)
-    session.last_used_at = moment
-    session.address = address
-    session.expires_at = _expiry(moment, session.ends_at)
-    session.save()
-    return _signed_in(session, following)
-
-
-def _may_repeat(session: Session, given: tokens.Refresh) -> bool:
-    """Whether the client may not have had its answer yet, or may just be asking twice."""
-    if session.proven <= given.generation:
-        return True
-    replaced_at = RefreshToken.objects.values_list("replaced_at", flat=True).get(
-        session_id=session.id, generation=given.generation
-    )
-    return replaced_at is not None and now() < replaced_at + timedelta(seconds=REPEAT_SECONDS)
-
-
-def _living(user_id: uuid.UUID) -> list[uuid.UUID]:
-    return list(queries.living_sessions(user_id).values_list("pk", flat=True))

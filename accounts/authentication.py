@@ -5,7 +5,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from typing_extensions import override
 
-from accounts import actions, tokens
+from accounts import sessions, tokens
 from accounts.models import Session, User
 from accounts.queries import Bearer, bearer_of
 from api.errors import InvalidToken
@@ -19,7 +19,7 @@ def bearer(token: str, *kinds: tokens.Kind) -> tuple[Bearer, tokens.Claims]:
     """
     claims = tokens.read(token, *kinds)
     found = bearer_of(claims)
-    actions.prove(session=found.session, generation=claims.generation)
+    sessions.prove(session=found.session, generation=claims.generation)
     return found, claims
 
 

@@ -12,12 +12,14 @@ class User(AbstractBaseUser):
 
     ``username`` is stored as it is compared; ``skeleton`` is what look-alikes share.
     ``version`` counts changes of the profile. Erased people keep id and version.
+    ``import_key`` is the name, as it is compared, that an import knows a person by.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
     username = models.CharField(max_length=32, unique=True, null=True)
     skeleton = models.CharField(max_length=64, unique=True, null=True)
     display_name = models.CharField(max_length=100, null=True)
+    import_key = models.CharField(max_length=100, unique=True, null=True)
     is_bot = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=now)

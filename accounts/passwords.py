@@ -35,7 +35,8 @@ def hashed(password: str, pointer: str) -> str:
 
 def matches(password: str, user: User | None) -> bool:
     """Tell whether the password is this user's; as slow for nobody as for somebody."""
-    if user is None or not user.enabled or not user.has_usable_password():
+    too_long = len(password) > LENGTH_MAX  # nobody has such a one, whatever it begins with
+    if user is None or not user.enabled or not user.has_usable_password() or too_long:
         make_password(password[:LENGTH_MAX])
         return False
-    return check_password(password[:LENGTH_MAX], user.password)
+    return check_password(password, user.password)

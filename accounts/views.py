@@ -6,10 +6,11 @@ from typing import cast
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import override
 
-from accounts import actions, queries, schemas
-from accounts.actions import SignIn
+from accounts import actions, queries, schemas, sessions
 from accounts.models import Session, User
+from accounts.sessions import SignIn
 from api import errors
 from api.openapi import operation
 from api.rest import Endpoint, answer, nothing
@@ -111,11 +112,15 @@ class RefreshView(PublicEndpoint):
     )
     def post(self, request: Request) -> Response:
         body = self.body(schemas.RefreshBody)
-        return answer(_tokens(actions.refresh(token=body.refresh, address=_address(request))))
+        return answer(_tokens(sessions.refresh(token=body.refresh, address=_address(request))))
 
 
 class LogoutView(Endpoint):
     permission_classes = ()
+
+    @override
+    def perform_authentication(self, request: Request) -> None:
+        """Wait until it is asked for: an expired access token may come with a refresh token."""
 
     @operation(
         "End this session",
@@ -125,18 +130,18 @@ class LogoutView(Endpoint):
     def post(self, request: Request) -> Response:
         body = self.body(schemas.Logout)
         if body.refresh is not None:
-            actions.logout_by_refresh(token=body.refresh)
+            sessions.logout_by_refresh(token=body.refresh)
         elif request.auth is None:
             raise errors.NotAuthenticated
         else:
-            actions.logout(session=session_of(request))
+            sessions.logout(session=session_of(request))
         return nothing()
 
 
 class LogoutAllView(Endpoint):
     @operation("End every session", answers={204: None})
     def post(self, request: Request) -> Response:
-        actions.logout_everywhere(user_id=user_of(request).id)
+        sessions.logout_everywhere(user_id=user_of(request).id)
         return nothing()
 
 
@@ -158,7 +163,7 @@ class PasswordView(Endpoint):
 class SocketTokenView(Endpoint):
     @operation("Get a token for one WebSocket handshake", answers={201: schemas.SocketToken})
     def post(self, request: Request) -> Response:
-        token, seconds = actions.issue_socket_token(session=session_of(request))
+        token, seconds = sessions.issue_socket_token(session=session_of(request))
         return answer(schemas.SocketToken(token=token, expires_in=seconds), 201)
 
 
@@ -174,7 +179,7 @@ class SessionsView(Endpoint):
 class SessionView(Endpoint):
     @operation("End a session", answers={204: None}, raises=[errors.NotFound])
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
-        actions.end_session(user_id=user_of(request).id, session_id=session_id)
+        sessions.end_session(user_id=user_of(request).id, session_id=session_id)
         return nothing()
 
 

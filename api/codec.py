@@ -19,6 +19,8 @@ from api.errors import Fault, InvalidRequest, MalformedJson
 DEPTH_MAX = 32  # nested arrays and objects, contract §4
 INTEGER_MAX = 2**53 - 1  # what a double, so JavaScript, holds exactly
 INTEGER_DIGITS = 17  # the longest such integer, sign included
+NAME_LENGTH_MAX = 100  # characters of a client's own word that an error says again
+DETAIL_LENGTH_MAX = 200  # characters, so that an error is never larger than its cause
 
 Instant = Annotated[
     str,
@@ -28,6 +30,7 @@ Instant = Annotated[
     ),
 ]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: it cannot be encoded
 Json = Any  # whatever a client keeps with us: any JSON value
 
 
@@ -105,6 +108,18 @@ def parse(raw: bytes | str) -> tuple[Any, Fault | None]:
     return value, strict.fault or _first_fault(value)
 
 
+class StoredJson(json.JSONDecoder):
+    """Reads back what a database kept: PostgreSQL spells 1e300 as three hundred digits."""
+
+    def __init__(self) -> None:
+        super().__init__(parse_int=_as_sent)
+
+
+def _as_sent(text: str) -> int | float:
+    number = int(text) if len(text) <= INTEGER_DIGITS else float(text)
+    return number if abs(number) <= INTEGER_MAX else float(text)
+
+
 class _Strict:
     """What the standard decoder is told to look at twice; keeps what was wrong."""
 
@@ -116,10 +131,10 @@ class _Strict:
             self.fault = Fault("", "An object has a key twice.")
         return found
 
-    def integer(self, text: str) -> int:
+    def integer(self, text: str) -> int | None:
         if len(text) > INTEGER_DIGITS or abs(int(text)) > INTEGER_MAX:
             self.fault = Fault("", "An integer is outside ±(2^53 - 1).")
-            return 0
+            return None
         return int(text)
 
     def real(self, text: str) -> float:
@@ -128,8 +143,8 @@ class _Strict:
             self.fault = Fault("", "A number is too large.")
         return value
 
-    def constant(self, text: str) -> float:
-        raise MalformedJson(f"{text} is no JSON.")
+    def constant(self, text: str) -> None:
+        self.fault = Fault("", f"{text} is no number of JSON.")
 
 
 def shaped(value: Any, shape: type[BodyType]) -> BodyType:
@@ -151,7 +166,7 @@ def _first_fault(value: Any) -> Fault | None:
             return Fault("", f"Nested deeper than {DEPTH_MAX}.")
         if "\x00" in text:
             return Fault("", "A string has a NUL character.")
-        if not text.isascii() and _SURROGATE.search(text):
+        if not text.isascii() and SURROGATE.search(text):
             return Fault("", "A string has half of a surrogate pair.")
     return None
 
@@ -172,19 +187,20 @@ def _strings(value: Any) -> Iterator[tuple[str, int]]:
                 waiting.extend((inner, depth + 1) for inner in item)
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_FIELD = re.compile(r"^(Object (?:contains unknown|missing required) field) `(.*?)`")
-_PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
+_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`", re.DOTALL)
+_PATH = re.compile(r" - at `(?:key` in `)?\$((?:\.\w+|\[\d+\]|\[\.\.\.\])*)`\Z")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[(?:\.\.\.)\]")
 
 
 def _fault_of(message: str) -> Fault:
     """Turn msgspec's words into a pointer and a sentence."""
     path = _PATH.search(message)
-    steps = [a or b for a, b in _STEP.findall(path.group(1))] if path else []
+    steps = [a or b for a, b in _STEP.findall(path.group(1)) if a or b] if path else []
     detail = message[: path.start()] if path else message
-    field = _FIELD.match(detail)
-    if field:
-        steps.append(field.group(2))
-    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps if step)
+    field = _FIELD.fullmatch(detail)
+    if field and len(field.group(1)) <= NAME_LENGTH_MAX:
+        steps.append(field.group(1))
+    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+    if len(detail) > DETAIL_LENGTH_MAX:
+        detail = detail[:DETAIL_LENGTH_MAX] + "…"
     return Fault(pointer, detail.replace("`", "'") + ".")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import User
-from api.codec import Body, Payload, Seq
+from api.codec import Body, Payload, Seq, encode
 from api.errors import InvalidRequest, NotSupported
 from api.limits import Limits
 from api.log.pages import Window
@@ -24,6 +24,8 @@ from api.messages.views import message_list
 from api.rest import PAGE_DEFAULT
 from api.sync import actions as sync
 from api.sync.schemas import Counts, Read
+
+HISTORY_BYTES_MAX = 255 * 1024  # of a page; with its envelope no frame exceeds 256 KiB
 
 
 class SendMessage(Content, kw_only=True):
@@ -114,14 +116,19 @@ def _read(user: User, command: ReadRoom, _: Limits) -> Counts:
 def _history(user: User, command: History, limits: Limits) -> MessageList:
     if not 1 <= command.limit <= limits.page:
         raise InvalidRequest.at("/limit", f"Between 1 and {limits.page}.")
-    window = Window(
-        limit=command.limit,
-        before=command.before,
-        after=command.after,
-        around=command.around,
-    )
+    limit = command.limit
     with snapshot():
-        return message_list(messages_in(command.room_id, user.id, window))
+        while True:
+            window = Window(
+                limit=limit,
+                before=command.before,
+                after=command.after,
+                around=command.around,
+            )
+            found = message_list(messages_in(command.room_id, user.id, window))
+            if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
+                return found
+            limit //= 2  # the page says itself how far it reaches
 
 
 TABLE: dict[str, Command] = {

@@ -64,6 +64,7 @@ def operation(
         documented: View = extend_schema(
             operation_id=method + resource,
             summary=summary,
+            description=f"{summary}.",
             request=body,
             responses=dict(answers),
             parameters=list(query),
@@ -125,6 +126,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"]["schemas"] = _schemas(_structs.values())
     for path in result["paths"].values():
         for found in path.values():
+            if "requestBody" in found:
+                found["requestBody"]["required"] = _is_needed(found["requestBody"], result)
             for status, codes in found.pop("x-codes", {}).items():
                 found["responses"][str(status)] = _problem(status, codes)
             for answer in found["responses"].values():
@@ -133,6 +136,12 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 )
             found["responses"] = dict(sorted(found["responses"].items()))
     return result
+
+
+def _is_needed(body: dict[str, Any], document: dict[str, Any]) -> bool:
+    """Tell whether a body has fields that must be there; without one it counts as ``{}``."""
+    name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    return bool(document["components"]["schemas"][name].get("required"))
 
 
 def _schemas(structs: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:

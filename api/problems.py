@@ -121,12 +121,12 @@ def request_id(request: Request | HttpRequest) -> str:
     return request.headers.get("X-Request-ID", "")
 
 
-def no_such_path(request: HttpRequest, _: Exception) -> HttpResponse:
+def no_such_path(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Answer a path that leads nowhere (Django's ``handler404``)."""
     return answer(errors.NotFound("There is no such path."), request_id(request))
 
 
-def bad_request(request: HttpRequest, _: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Answer what Django itself refuses, as a foreign host name (``handler400``)."""
     return answer(errors.InvalidRequest(), request_id(request))
 

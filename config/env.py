@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import dj_database_url
 import msgspec
@@ -21,6 +22,7 @@ from environs.exceptions import EnvError
 from api.limits import Limits
 
 PROJECT = Path(__file__).resolve().parent.parent
+KEY_BYTES_MADE = 48  # of randomness, in a key for development
 KEY_BYTES_MIN = 32  # RFC 7518, section 3.2: as long as the hash of HS256
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _HOST = re.compile(r"(\*|\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])", re.IGNORECASE)
@@ -63,7 +65,7 @@ def load() -> Environment:
     """
     env = Env()
     production = _choice(env, "ENVIRONMENT", ("development", "production")) == "production"
-    data_dir = Path(_read(env.str, "DATA_DIR", str(PROJECT / "data"))).expanduser()
+    data_dir = _data_dir(env)
     return Environment(
         production=production,
         port=_integer(env, "PORT", 8000, 1, 65_535),
@@ -74,7 +76,7 @@ def load() -> Environment:
         secret_key=_key(env, "SECRET_KEY", production, data_dir),
         jwt_signing_key=_key(env, "JWT_SIGNING_KEY", production, data_dir),
         allowed_hosts=_hosts(env, production),
-        allowed_origins=_list(env, "ALLOWED_ORIGINS", _ORIGIN, "an origin, as https://example.org"),
+        allowed_origins=_origins(env),
         trusted_proxy_count=_integer(env, "TRUSTED_PROXY_COUNT", 0, 0, 10),
         registration_open=_choice(env, "REGISTRATION", ("open", "closed")) == "open",
         limits=_limits(env),
@@ -85,9 +87,13 @@ def load() -> Environment:
 
 def _read(reader: Callable[..., Value], name: str, default: Any) -> Value:
     try:
-        return reader(name, default)
+        value = reader(name, default)
+        str(value).encode()
     except EnvError as error:
         raise EnvironmentRefused(f"{name}: {_reason(error)}") from None
+    except UnicodeEncodeError:
+        raise EnvironmentRefused(f"{name}: it is no UTF-8.") from None
+    return value
 
 
 def _reason(error: EnvError) -> str:
@@ -117,6 +123,20 @@ def _list(env: Env, name: str, shape: re.Pattern[str], meaning: str) -> list[str
     return values
 
 
+def _origins(env: Env) -> list[str]:
+    origins = _list(env, "ALLOWED_ORIGINS", _ORIGIN, "an origin, as https://example.org")
+    for origin in origins:
+        _check_url("ALLOWED_ORIGINS", origin)
+    return [origin.lower() for origin in origins]  # as browsers spell their own
+
+
+def _check_url(name: str, url: str) -> None:
+    try:
+        urlsplit(url).port  # noqa: B018  it is read when it is asked for
+    except ValueError:
+        raise EnvironmentRefused(f"{name}: its host or its port is no such thing.") from None
+
+
 def _hosts(env: Env, production: bool) -> list[str]:
     hosts = _list(env, "ALLOWED_HOSTS", _HOST, "a host name")
     if production and (not hosts or "*" in hosts):
@@ -124,16 +144,36 @@ def _hosts(env: Env, production: bool) -> list[str]:
     return hosts or ["localhost", "127.0.0.1", "[::1]"]
 
 
+def _data_dir(env: Env) -> Path:
+    name: str = _read(env.str, "DATA_DIR", str(PROJECT / "data"))
+    if not name:
+        raise EnvironmentRefused("DATA_DIR: it names no folder.")
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise EnvironmentRefused(f"DATA_DIR: {name!r}: there is no such home.") from None
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentRefused(f"DATA_DIR: {str(folder)!r}: {error.strerror}.") from None
+    return folder
+
+
 def _database(env: Env, data_dir: Path) -> dict[str, Any]:
     url: str = _read(env.str, "DATABASE_URL", f"sqlite:///{data_dir / 'gapless.sqlite3'}")
     try:
         config = dict(dj_database_url.parse(url))
-    except ValueError as error:
-        raise EnvironmentRefused(f"DATABASE_URL: {type(error).__name__}.") from None
+    except ValueError:  # its words may hold the password
+        raise EnvironmentRefused("DATABASE_URL: it is no URL of a database.") from None
     if str(config["ENGINE"]).rpartition(".")[2] not in ("sqlite3", "postgresql"):
         raise EnvironmentRefused("DATABASE_URL: neither sqlite:// nor postgresql://.")
     if not config["NAME"] or config["NAME"] == ":memory:":
         raise EnvironmentRefused("DATABASE_URL: it names no database that lasts.")
+    if str(config["ENGINE"]).endswith("sqlite3"):
+        _made(data_dir)
     return config
 
 
@@ -141,6 +181,7 @@ def _redis_url(env: Env) -> str | None:
     url: str = _read(env.str, "REDIS_URL", "")
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise EnvironmentRefused("REDIS_URL: neither redis://, rediss:// nor unix://.")
+    _check_url("REDIS_URL", url)
     return url or None
 
 
@@ -162,7 +203,7 @@ def _limits(env: Env) -> Limits:
     try:
         return msgspec.json.decode(_read(env.str, "LIMITS", "{}"), type=Limits)
     except msgspec.DecodeError as error:
-        raise EnvironmentRefused(f"LIMITS: {error}.") from None
+        raise EnvironmentRefused(f"LIMITS: {' '.join(str(error).split())}.") from None
 
 
 def _key(env: Env, name: str, production: bool, data_dir: Path) -> str:
@@ -178,11 +219,11 @@ def _key(env: Env, name: str, production: bool, data_dir: Path) -> str:
 
 def _development_key(path: Path) -> str:
     """Return the key kept at ``path``; the first process to come makes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _made(path.parent)
     if not path.exists():
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(KEY_BYTES_MIN) + "\n")
+        draft.write_text(secrets.token_urlsafe(KEY_BYTES_MADE) + "\n")
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # whole or not at all, and never over another's
         draft.unlink()

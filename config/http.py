@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core import signals
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
@@ -35,6 +36,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cache-control": b"no-store",
 }
 
@@ -52,21 +54,23 @@ class HttpDoor(BaseHandler):
         """Serve one request."""
         scope, request_id = _named(scope)
         send = _with_headers(send, request_id, head=scope["method"] == "HEAD")
-        if self._inside >= THREADS + WAITING_MAX:
-            await _refuse(errors.Unavailable("Too many requests at once."), request_id, send)
-            return
-        self._inside += 1
         try:
             body = await _body(scope, receive)
-            await self._serve(scope, body, send)
+            if body is not None:
+                await self._admit(scope, body, send)
         except ChatError as error:
-            await _refuse(error, request_id, send)
+            await _refuse(error, scope, request_id, send)
+
+    async def _admit(self, scope: Scope, body: bytes, send: Send) -> None:
+        if self._inside >= THREADS + WAITING_MAX:  # who has not sent all yet does not count
+            raise errors.Unavailable("Too many requests at once.")
+        self._inside += 1
+        try:
+            await self._serve(scope, body, send)
         finally:
             self._inside -= 1
 
-    async def _serve(self, scope: Scope, body: bytes | None, send: Send) -> None:
-        if body is None:
-            return
+    async def _serve(self, scope: Scope, body: bytes, send: Send) -> None:
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(self._pool, self._answer, scope, body)
         try:
@@ -82,6 +86,7 @@ class HttpDoor(BaseHandler):
             await loop.run_in_executor(self._pool, response.close)
 
     def _answer(self, scope: Scope, body: bytes) -> Any:
+        scope = _measured(scope, len(body))
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         return self.get_response(ASGIRequest(scope, io.BytesIO(body)))
@@ -115,6 +120,12 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+def _measured(scope: Scope, size: int) -> Scope:
+    """Say how long the body was: a chunked one does not, and counts as none in DRF."""
+    headers = [(key, value) for key, value in scope["headers"] if key != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}
 
 
 def _named(scope: Scope) -> tuple[Scope, str]:
@@ -179,7 +190,10 @@ def _part(body: bytes, *, more: bool) -> dict[str, Any]:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-async def _refuse(error: ChatError, request_id: str, send: Send) -> None:
+async def _refuse(error: ChatError, scope: Scope, request_id: str, send: Send) -> None:
+    """Answer in Django's place, as readable for pages of another origin as Django's answers."""
     response = problems.answer(error, request_id)
+    cors = CorsMiddleware(lambda _: response)
+    cors.add_response_headers(ASGIRequest(scope, io.BytesIO()), response)
     await send(_start(response))
     await send(_part(response.content, more=False))

@@ -21,7 +21,7 @@ def readyz(_: HttpRequest) -> HttpResponse:
     found = hub.running()
     draining = found is not None and found.draining
     database = _database()
-    layer = found is None or found.layer_ok
+    layer = found is None or found.broker.ok
     if draining or not database:
         status = "draining" if draining else "unready"
     else:

@@ -36,10 +36,10 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
+    "config.hosts.known_hosts",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.common.CommonMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -65,7 +65,6 @@ DATABASE: dict[str, Any] = ENV.database | {"CONN_MAX_AGE": None, "CONN_HEALTH_CH
 if DATABASE["ENGINE"].endswith("sqlite3"):
     DATABASE["OPTIONS"] = SQLITE
     DATABASE["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # threads share a file
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
 else:
     DATABASE["OPTIONS"] = {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})}
 DATABASES = {"default": DATABASE}
@@ -137,6 +136,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": False,
+    "COMPONENT_SPLIT_PATCH": False,
     "POSTPROCESSING_HOOKS": ["api.openapi.complete"],
     "SORT_OPERATIONS": True,
 }

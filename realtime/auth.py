@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from accounts import actions
+from accounts import sessions
 from accounts.authentication import bearer, bearer_token
 from accounts.models import Session, User
 from api.errors import ChatError, InvalidToken
@@ -37,7 +37,7 @@ def identify(token: str) -> Identity:
     """
     found, claims = bearer(token, "access", "socket")
     if claims.kind == "socket":
-        actions.redeem(claims=claims)
+        sessions.redeem(claims=claims)
         return Identity(found.user, found.session, found.inbox_head, found.session.expires_at, True)
     return Identity(found.user, found.session, found.inbox_head, claims.expires_at, False)
 

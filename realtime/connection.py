@@ -6,16 +6,16 @@ kept for it. One that stays full for too long is closed.
 """
 
 import asyncio
-import contextlib
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from realtime.close_codes import TOO_SLOW, Close
+from realtime.close_codes import BAD_REQUESTS, TOO_SLOW, Close
 from realtime.protocol import Wire, bye
 from realtime.subscription import Subscription
 
+CLOSING_SECONDS = 3.0  # for all that waits, ``bye`` and the close to leave a socket
 LAST_WORDS_SECONDS = 1.0  # for ``bye`` and the close to leave a socket that is stuck
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -75,6 +75,9 @@ class Connection:
         if self.closing is None:
             self.write(bye(close, retry_after), counted=False)
             self.closing = close
+            if self._slow_timer is None:
+                loop = asyncio.get_running_loop()
+                self._slow_timer = loop.call_later(CLOSING_SECONDS, self._too_slow)
             self._flush_soon()
 
     async def drained(self) -> None:
@@ -115,7 +118,10 @@ class Connection:
 
     async def _send_close(self, close: Close) -> None:
         message = {"type": "websocket.close", "code": close.code, "reason": close.reason}
-        await self._send(message)
+        try:
+            await self._send(message)
+        except Exception:  # noqa: BLE001  Daphne sends none below 3000; a socket that is gone, none
+            await self._send(message | {"code": BAD_REQUESTS.code})
 
     def _settled(self) -> None:
         if not self._queue:
@@ -131,18 +137,21 @@ class Connection:
 
     def _too_slow(self) -> None:
         self._slow_timer = None
-        if self.closing is not None or not self.full:
+        if self.closing is None and not self.full:
             return
-        self.closing = TOO_SLOW
+        told = self.closing is not None and not self._queue  # only the close has not left
+        self.closing = self.closing or TOO_SLOW
         self._queue.clear()
         if self._flusher is not None:
             self._flusher.cancel()
-        self._flusher = asyncio.get_running_loop().create_task(self._last_words(TOO_SLOW))
+        self._flusher = asyncio.get_running_loop().create_task(self._last_words(self.closing, told))
 
-    async def _last_words(self, close: Close) -> None:
-        with contextlib.suppress(Exception):  # the socket may be gone by now
+    async def _last_words(self, close: Close, told: bool) -> None:
+        try:
             async with asyncio.timeout(LAST_WORDS_SECONDS):
-                await self._send({"type": "websocket.send", "text": bye(close).text})
+                if not told:
+                    await self._send({"type": "websocket.send", "text": bye(close).text})
                 await self._send_close(close)
-        if self._transport is not None:
-            self._transport.abort()
+        except Exception:  # noqa: BLE001  it takes nothing, or is gone by now
+            if self._transport is not None:
+                self._transport.abort()

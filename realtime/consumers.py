@@ -74,7 +74,10 @@ class ChatConsumer(AsyncConsumer):
         self.too_many = Strikes(RATE_LIMITED_MAX, MINUTE)
         self.bucket = _bucket(self.loop.time())
         await self.base_send({"type": "websocket.accept", "subprotocol": self.scope["subprotocol"]})
-        await self._begin()
+        try:
+            await self._begin()
+        except Exception as error:  # noqa: BLE001  a browser would see no more than 1006
+            self.close(close_codes.for_error(translated(error).code))
 
     async def _begin(self) -> None:
         if self.hub.draining:
@@ -88,10 +91,10 @@ class ChatConsumer(AsyncConsumer):
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Carry out one command; a bad one gets an ``error`` frame."""
-        if self.connection.closing is not None:
-            return
         if self.connection.full:
             await self.connection.drained()
+        if self.connection.closing is not None:
+            return
         text = message.get("text")
         if text is not None and self._too_big(text):
             self.close(close_codes.MESSAGE_TOO_BIG)

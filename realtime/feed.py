@@ -13,7 +13,8 @@ has one *position*: everything up to it has been delivered, nothing above it.
     head      the log's own number for the stream, read now and then: whatever the layer
               lost, the last event too, shows up as a hole.
     fetched   is delivered as one run up to the number that was asked for, and moves the
-              position there, also where the log left events out.
+              position there, also where the log left events out. An answer to another
+              question than its own (a feed's before this one) is dropped.
 
 What is held is bounded; what is not held is a hole, and so is fetched. A feed never skips:
 in what it skipped, somebody's permission may have ended. So every subscriber gets each
@@ -63,12 +64,12 @@ class Feed:
         self._overdue = head  # numbers up to here are not waited for any more
         self._held: dict[int, Frame] = {}
         self._hole_since: float | None = None
-        self._fetching = False
+        self._fetching: Fetch | None = None  # the one question under way
 
     @property
     def due(self) -> float | None:
         """When ``tick`` has something to do; None while nothing is missing."""
-        if self._hole_since is None or self._fetching:
+        if self._hole_since is None or self._fetching is not None:
             return None
         return self._hole_since + HOLE_WAITS_SECONDS
 
@@ -95,21 +96,24 @@ class Feed:
         self._overdue = self._known
         return self._proceed(now)
 
-    def fetched(self, to: int, frames: Sequence[Frame], now: float) -> list[Effect]:
-        """Take what the log answered: everything up to ``to``."""
-        self._fetching, self._hole_since = False, None
+    def fetched(self, asked: Fetch, frames: Sequence[Frame], now: float) -> list[Effect]:
+        """Take what the log answered."""
+        if asked is not self._fetching:
+            return []
+        self._fetching = self._hole_since = None
         effects: list[Effect] = []
-        if to > self.position:
+        if asked.to > self.position:
             fresh = [frame for frame in frames if frame.seq > self.position]
-            effects.append(Deliver(self.position, to, fresh))
-            self._advance(to)
+            effects.append(Deliver(self.position, asked.to, fresh))
+            self._advance(asked.to)
         return effects + self._proceed(now)
 
-    def fetch_failed(self, now: float) -> None:
+    def fetch_failed(self, asked: Fetch, now: float) -> None:
         """Wait, and ask again: the log did not answer."""
-        self._fetching = False
-        self._overdue = self.position
-        self._hole_since = now
+        if asked is self._fetching:
+            self._fetching = None
+            self._overdue = self.position
+            self._hole_since = now if self._known > self.position else None
 
     def _proceed(self, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -121,9 +125,9 @@ class Feed:
             self._hole_since = None
         elif self._hole_since is None or run:
             self._hole_since = now
-        if not self._fetching and self._overdue > self.position:
-            self._fetching = True
-            effects.append(Fetch(self.position, self._fetch_to()))
+        if self._fetching is None and self._overdue > self.position:
+            self._fetching = Fetch(self.position, self._fetch_to())
+            effects.append(self._fetching)
         return effects
 
     def _run(self) -> list[Frame]:

@@ -1,34 +1,27 @@
-"""This process: stream → feed → connections, and the one reader of the channel layer.
+"""This process: stream → feed → connections.
 
 I/O only: what is in order, missing or repeated is decided in ``feed``; where a subscriber
-is, in ``subscription``. Joining a group, publishing and reading never hold anybody up:
-whatever the layer loses meanwhile, the tick finds in the log.
+is, in ``subscription``. Frames come from the broker; whatever it loses, the tick finds in
+the log.
 """
 
 import asyncio
-import contextlib
 import logging
 import uuid
-from collections import deque
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
-
-from channels.layers import get_channel_layer
 
 from api import access, replay
 from api.log import publish
 from api.log.frames import Frame
 from realtime import pool, protocol
+from realtime.broker import Broker, Tasks
 from realtime.close_codes import SESSION_REVOKED
 from realtime.connection import Connection
 from realtime.feed import Deliver, Effect, Feed, Fetch
 from realtime.subscription import Subscription
 
 TICK_SECONDS = 2.0  # how often the heads of all held streams are read from the log
-BREAK_SECONDS = 1.0  # how long a layer that failed is left alone
-RETRY_SECONDS = 1.0  # between attempts to read from a layer that fails
-OUTGOING_MAX = 10_000  # frames waiting to be published; older ones are in the log
 REPLAYS_AT_ONCE = 8  # connections that replay at the same moment; others wait their turn
 FETCH_EVENTS_MAX = 1_000  # events in one query
 
@@ -52,32 +45,21 @@ class Hub:
         self.connections: set[Connection] = set()
         self.draining = False
         self.replay_turn = asyncio.Semaphore(REPLAYS_AT_ONCE)
-        self.layer_ok = True
+        self.broker = Broker(arrived=self._arrived, joined=self._groups_joined)
         self._loop = asyncio.get_running_loop()
-        self._layer: Any = get_channel_layer()
-        self._channel: str | None = None
         self._streams: dict[str, LocalStream] = {}
-        self._groups: dict[str, int] = {}
-        self._joined: set[str] = set()
-        self._groups_changed = asyncio.Event()
-        self._outgoing: deque[Frame] = deque(maxlen=OUTGOING_MAX)
-        self._outgoing_ready = asyncio.Event()
-        self._broken_until = 0.0
         self._hole_timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def start(self) -> None:
-        """Begin to read, publish and repair; from now on the log publishes through here."""
-        for work in (self._read, self._publish, self._keep_groups, self._tick):
-            self._spawn(work())
-        publish.bind(self._take_from_thread)
+        """Begin to listen and to repair."""
+        self.broker.start(self._tasks)
+        self._tasks.spawn(self._tick())
 
     async def stop(self) -> None:
-        """End all work. The layer forgets this process's channel."""
-        publish.bind(None)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """End all work."""
+        self.broker.stop()
+        await self._tasks.stop()
         if self._hole_timer is not None:
             self._hole_timer.cancel()
 
@@ -87,7 +69,7 @@ class Hub:
         local = self._streams.get(stream)
         if local is None:
             local = self._streams[stream] = LocalStream(head)
-            self._want_group(stream, 1)
+            self.broker.want(stream, 1)
         local.subscribers[connection] = subscription
         connection.subscriptions[stream] = subscription
         if not subscription.join(max(local.feed.position, head)):
@@ -104,7 +86,7 @@ class Hub:
         local.subscribers.pop(connection, None)
         if not local.subscribers:
             del self._streams[stream]
-            self._want_group(stream, -1)
+            self.broker.want(stream, -1)
 
     def forget(self, connection: Connection) -> None:
         """Detach a connection from everything. Harmless when repeated."""
@@ -134,49 +116,9 @@ class Hub:
 
     # --- news ---------------------------------------------------------------------------
 
-    def _take_from_thread(self, frames: Sequence[Frame]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended: the log has the frames
-            self._loop.call_soon_threadsafe(self._take, frames)
-
-    def _take(self, frames: Sequence[Frame]) -> None:
-        self._outgoing.extend(frames)
-        self._outgoing_ready.set()
-
-    async def _publish(self) -> None:
-        while True:
-            await self._outgoing_ready.wait()
-            self._outgoing_ready.clear()
-            while self._outgoing:
-                await self._send(self._outgoing.popleft())
-
-    async def _send(self, frame: Frame) -> None:
-        if self._loop.time() < self._broken_until:
-            return
-        try:
-            async with asyncio.timeout(publish.DEADLINE_SECONDS):
-                await publish.send(self._layer, frame)
-            self.layer_ok = True
-        except Exception as error:  # noqa: BLE001  whatever a layer raises: the log has the frame
-            self._broken_until = self._loop.time() + BREAK_SECONDS
-            self.layer_ok = False
-            log.warning("the channel layer does not publish: %s", type(error).__name__)
-
-    async def _read(self) -> None:
-        while True:
-            try:
-                if self._channel is None:
-                    self._channel = await self._layer.new_channel("gapless")
-                    self._groups_changed.set()
-                message = await self._layer.receive(self._channel)
-                self._arrived(message)
-            except Exception as error:  # noqa: BLE001  whatever a layer raises: the log repairs
-                log.warning("the channel layer does not deliver: %s", type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-
-    def _arrived(self, message: dict[str, Any]) -> None:
-        local = self._streams.get(message["stream"])
+    def _arrived(self, frame: Frame) -> None:
+        local = self._streams.get(frame.stream)
         if local is not None:
-            frame = Frame(message["stream"], message["seq"], message["text"], message["ends"])
             self._apply(frame.stream, local.feed.arrived(frame, self._loop.time()))
 
     def _apply(self, stream: str, effects: Iterable[Effect]) -> None:
@@ -187,7 +129,7 @@ class Hub:
             else:
                 fetches.append((stream, effect))
         if fetches:
-            self._spawn(self._fetch(fetches))
+            self._tasks.spawn(self._fetch(fetches))
         local = self._streams.get(stream)
         if local is not None and local.feed.due is not None:
             self._look_for_holes_at(local.feed.due)
@@ -231,9 +173,9 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            await self._read_heads(list(self._streams))
+            await self.read_heads(list(self._streams))
 
-    async def _read_heads(self, streams: Sequence[str]) -> None:
+    async def read_heads(self, streams: Sequence[str]) -> None:
         if not streams:
             return
         try:
@@ -260,7 +202,7 @@ class Hub:
             effects = local.feed.tick(now)
             fetches.extend((stream, item) for item in effects if isinstance(item, Fetch))
         if fetches:
-            self._spawn(self._fetch(fetches))
+            self._tasks.spawn(self._fetch(fetches))
         dues = [local.feed.due for local in self._streams.values() if local.feed.due is not None]
         if dues:
             self._look_for_holes_at(min(dues))
@@ -278,62 +220,21 @@ class Hub:
                 local = self._streams.get(stream)
                 if local is not None:
                     frames = found.get(stream, [])
-                    effects = local.feed.fetched(fetch.to, frames, self._loop.time())
-                    self._apply(stream, effects)
+                    now = self._loop.time()
+                    self._apply(stream, local.feed.fetched(fetch, frames, now))
 
     def _failed(self, fetches: Sequence[tuple[str, Fetch]]) -> None:
-        for stream, _ in fetches:
+        for stream, fetch in fetches:
             local = self._streams.get(stream)
             if local is not None:
-                local.feed.fetch_failed(self._loop.time())
+                local.feed.fetch_failed(fetch, self._loop.time())
                 self._apply(stream, [])
 
-    # --- groups -------------------------------------------------------------------------
-
-    def _want_group(self, stream: str, change: int) -> None:
-        group = publish.group_of(stream)
-        wanted = self._groups.get(group, 0) + change
-        if wanted:
-            self._groups[group] = wanted
-        else:
-            del self._groups[group]
-        self._groups_changed.set()
-
-    async def _keep_groups(self) -> None:
-        while True:
-            await self._groups_changed.wait()
-            self._groups_changed.clear()
-            if self._channel is not None:
-                await self._join_and_leave(self._channel)
-
-    async def _join_and_leave(self, channel: str) -> None:
-        try:
-            for group in self._joined - set(self._groups):
-                await self._layer.group_discard(group, channel)
-                self._joined.discard(group)
-            new = set(self._groups) - self._joined
-            for group in new:
-                await self._layer.group_add(group, channel)
-                self._joined.add(group)
-        except Exception as error:  # noqa: BLE001  whatever a layer raises: the tick delivers meanwhile
-            log.warning("the channel layer does not listen: %s", type(error).__name__)
-            self._loop.call_later(RETRY_SECONDS, self._groups_changed.set)
-            return
-        if new:
-            await self._read_heads(
-                [stream for stream in self._streams if publish.group_of(stream) in new]
-            )
-
-    def _spawn(self, work: Any) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(partial(_done, self._tasks))
-
-
-def _done(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
-    tasks.discard(task)
-    if not task.cancelled() and task.exception() is not None:
-        log.error("work of the hub has failed", exc_info=task.exception())
+    async def _groups_joined(self, groups: set[str]) -> None:
+        """Look for what was said before the layer listened."""
+        await self.read_heads(
+            [stream for stream in self._streams if publish.group_of(stream) in groups]
+        )
 
 
 def until_ends(news: Deliver) -> list[Deliver]:

@@ -8,7 +8,7 @@ import msgspec
 
 from accounts.schemas import Profile
 from api.access import Grant
-from api.codec import Body, Instant, Payload, Seq, encode, parse, plain
+from api.codec import SURROGATE, Body, Instant, Payload, Seq, encode, parse, plain
 from api.errors import ChatError, Fault, InvalidRequest
 from api.limits import Limits
 from api.log.frames import Frame
@@ -18,6 +18,7 @@ PROTOCOL = "gapless.v1"
 BEARER_PREFIX = "bearer."
 BATCH_EVENTS_MAX = 100
 BATCH_BYTES_MAX = 64 * 1024
+EVENTS_BYTES_MAX = BATCH_BYTES_MAX - 256  # what a batch has around its events is shorter
 ID_LENGTH_MAX = 64
 
 CommandId = str | int | None
@@ -96,7 +97,7 @@ def parse_command(text: str) -> Command:
 
 def _is_id(value: Any) -> bool:
     if isinstance(value, str):
-        return len(value) <= ID_LENGTH_MAX and value.isprintable()
+        return len(value) <= ID_LENGTH_MAX and not SURROGATE.search(value)
     return value is None or (isinstance(value, int) and not isinstance(value, bool))
 
 
@@ -196,10 +197,14 @@ class Bye(Payload, tag_field="type", tag="bye"):
 
 
 class Wire(NamedTuple):
-    """An encoded frame and its size in bytes: made once, sent to many."""
+    """An encoded frame and its size in bytes: made once, sent to many.
+
+    ``to`` is the number that a batch reaches.
+    """
 
     text: str
     size: int
+    to: int = 0
 
 
 def wire(frame: Payload) -> Wire:
@@ -264,8 +269,8 @@ def batches(stream: str, after: int, to: int, frames: Sequence[Frame]) -> Iterat
     size = 0
     first, last = after + 1, after
     for frame in frames:
-        added = len((frame.text or "").encode())
-        if texts and (len(texts) == BATCH_EVENTS_MAX or size + added > BATCH_BYTES_MAX):
+        added = 0 if frame.text is None else _as_wire(frame.text).size + 1  # and a comma
+        if texts and (len(texts) == BATCH_EVENTS_MAX or size + added > EVENTS_BYTES_MAX):
             yield _batch(stream, first, last, texts)
             texts, size, first = [], 0, last + 1
         if frame.text is not None:
@@ -277,7 +282,7 @@ def batches(stream: str, after: int, to: int, frames: Sequence[Frame]) -> Iterat
 
 def _batch(stream: str, first: int, last: int, texts: list[str]) -> Wire:
     head = f'{{"type":"batch","stream":"{stream}","from":{first},"to":{last},"events":['
-    return _as_wire(head + ",".join(texts) + "]}")
+    return _as_wire(head + ",".join(texts) + "]}")._replace(to=last)
 
 
 def _as_wire(text: str) -> Wire:

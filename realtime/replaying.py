@@ -13,7 +13,9 @@ from realtime.hub import Hub, until_ends
 from realtime.subscription import Subscription
 
 EVENTS_AT_ONCE = 1_000  # in one query, of all streams of a connection together
+EVENTS_AT_ONCE_IF_SLOW = 100
 STREAMS_AT_ONCE = 100
+TURN_SECONDS = 0.5  # to take what was read; what is not taken by then is read again
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ class Replay:
     def __init__(self, hub: Hub, connection: Connection) -> None:
         self._hub, self._connection = hub, connection
         self._task: asyncio.Task[None] | None = None
+        self._events_at_once = EVENTS_AT_ONCE
         connection.on_drained = self.resume
 
     def resume(self) -> None:
@@ -58,14 +61,19 @@ class Replay:
             for subscription, to in missing
         ]
         found = await pool.run(frames, ranges)
-        for subscription, to in missing:
-            news = Deliver(subscription.position, to, found.get(subscription.stream, []))
-            await self._send(subscription, news)
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                for subscription, to in missing:
+                    news = Deliver(subscription.position, to, found.get(subscription.stream, []))
+                    await self._send(subscription, news)
+            self._events_at_once = EVENTS_AT_ONCE
+        except TimeoutError:  # others wait for their turn: nobody holds one by not reading
+            self._events_at_once = EVENTS_AT_ONCE_IF_SLOW
 
     def _missing(self) -> list[tuple[Subscription, int]]:
         """Return what is behind, and up to where to read it; let go live what is not."""
         missing = []
-        budget = EVENTS_AT_ONCE
+        budget = self._events_at_once
         behind = self._connection.behind
         for subscription in list(behind.values()):
             position = self._hub.position(subscription.stream)
@@ -87,7 +95,7 @@ class Replay:
                 if connection.subscriptions.get(subscription.stream) is not subscription:
                     return
                 connection.write(batch, counted=False)
-            subscription.replayed(run.to)
+                subscription.replayed(batch.to)
             ends = run.frames[-1].ends if run.frames else None
             if ends and self._hub.end(connection, subscription, run.to, ends):
                 return

@@ -11,11 +11,14 @@ import uvicorn
 from django.conf import settings
 from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
 
 from realtime import hub, protocol
-from realtime.close_codes import DRAINING, NO_PONG
+from realtime.close_codes import DRAINING, MESSAGE_TOO_BIG, NO_PONG
 
 REQUESTS_SECONDS = 30  # for requests under way when the grace time is over
+KEEP_ALIVE_SECONDS = 75  # balancers keep 60 s: who closes first loses no request under way
+CLOSING_SECONDS = 5  # for a client to take what was written, and to answer the close
 
 
 class ChatProtocol(WebSocketsSansIOProtocol):
@@ -26,6 +29,18 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         extensions: dict[str, Any] = cast(Any, self.scope["extensions"])
         extensions["gapless.transport"] = self.transport
         await super().run_asgi()
+        self._cut_soon()
+
+    def _cut_soon(self) -> None:
+        """Closing waits until the client has taken everything: that may be never."""
+        self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
+
+    @override
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # pongs that nobody reads would pile up
 
     @override
     def keepalive_timeout(self) -> None:
@@ -37,6 +52,15 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.transport.close()
+        self._cut_soon()
+
+    @override
+    def handle_parser_exception(self) -> None:
+        closing = self.conn.close_sent
+        if closing is not None and closing.code == MESSAGE_TOO_BIG.code and self.handshake_complete:
+            last_words = protocol.bye(MESSAGE_TOO_BIG).text.encode()
+            self.transport.write(Frame(Opcode.TEXT, last_words).serialize(mask=False))
+        super().handle_parser_exception()
 
 
 class ChatServer(uvicorn.Server):
@@ -94,6 +118,7 @@ def serve(*, host: str, port: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=REQUESTS_SECONDS,
     )
     ChatServer(config).run()

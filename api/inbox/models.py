@@ -5,6 +5,7 @@ from django.db import models
 
 from accounts.models import User
 from api.clock import now
+from api.codec import StoredJson
 
 
 class Notification(models.Model):
@@ -15,7 +16,7 @@ class Notification(models.Model):
     seq = models.BigIntegerField()
     kind = models.CharField(max_length=40)
     text = models.TextField()
-    data = models.JSONField(null=True)
+    data = models.JSONField(null=True, decoder=StoredJson)
     room_id = models.UUIDField(null=True)
     message_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=now)

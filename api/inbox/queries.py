@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 from api.codec import Payload
+from api.errors import InvalidRequest
 from api.inbox.models import Notification
 from api.inbox.schemas import Notifications, notification_out
 from api.log.models import Event
@@ -14,10 +15,17 @@ UNREAD_COUNTED = 1_000  # exact up to here, this above
 def notifications_before(
     user_id: uuid.UUID, cursor: uuid.UUID | None, limit: int
 ) -> list[Notification]:
-    """Return notifications, the newest first, that are older than the cursor's."""
+    """Return notifications, the newest first, that are older than the cursor's.
+
+    Raises:
+        InvalidRequest: the cursor is none of this person's.
+    """
     found = Notification.objects.filter(user_id=user_id)
     if cursor is not None:
-        found = found.filter(seq__lt=Notification.objects.filter(pk=cursor).values("seq"))
+        seq = found.filter(pk=cursor).values_list("seq", flat=True).first()
+        if seq is None:
+            raise InvalidRequest("The parameter 'cursor' is none of ours.")
+        found = found.filter(seq__lt=seq)
     return list(found.order_by("-seq")[:limit])
 
 

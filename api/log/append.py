@@ -42,7 +42,7 @@ class Ends(TypedDict, total=False):
 
 @dataclass
 class Entry:
-    """Something that happened, about to be numbered."""
+    """Something that happened, about to be numbered; ``at`` when not at everything's time."""
 
     stream: uuid.UUID
     type: str
@@ -50,6 +50,7 @@ class Entry:
     subject: tuple[str, uuid.UUID] | None = None
     data: Any = None
     ends: Ends | None = None
+    at: datetime | None = None
 
 
 @dataclass
@@ -104,7 +105,7 @@ def append(
         Numbered(
             entry,
             seq=next(numbers[entry.stream]),
-            at=moment,
+            at=entry.at or moment,
             shown=None if entry.subject else entry.data,
         )
         for entry in entries

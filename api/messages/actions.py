@@ -88,7 +88,7 @@ def edit_message(
         RoomArchived, Muted: as ``permissions.check_may_write``.
         Conflict: it has been changed since ``if_changed_seq``.
     """
-    _check_text(text)
+    check_text(text)
     room_id = queries.room_of(message_id)
     with writing():
         lock(room_id)
@@ -153,10 +153,9 @@ def delete_messages(
         if first > last:
             raise InvalidRequest.at(f"/ranges/{place}", "It ends before it begins.")
     with writing():
-        lock(room_id)
+        head = lock(room_id)
         member = rooms.member_in(room_id, actor_id)
         permissions.check_at_least(member, Role.MODERATOR)
-        permissions.check_not_archived(member.room)
         within = Q()
         for first, last in ranges:
             within |= Q(seq__gte=first, seq__lte=last)
@@ -166,9 +165,11 @@ def delete_messages(
             raise InvalidRequest.at("/ranges", f"More than {BULK_MESSAGES_MAX} messages.")
         if count == 0:
             return Deleted(seq=None, count=0)
+        permissions.check_not_archived(member.room)
         _check_authors(member, living)
         moment = now()
-        data = plain(MessagesDeleted(ranges=ranges, count=count))
+        reached = [(first, min(last, head)) for first, last in ranges if first <= head]
+        data = plain(MessagesDeleted(ranges=reached, count=count))
         (event,) = append([Entry(room_id, "messages.deleted", actor_id, data=data)], at=moment)
         _bury(living, moment, event.seq)
     return Deleted(seq=event.seq, count=count)
@@ -209,7 +210,7 @@ def _insert(
 
 
 def _bury(messages: QuerySet[Message], moment: datetime, seq: int) -> None:
-    messages.update(text=None, metadata=None, deleted_at=moment, changed_seq=seq)
+    messages.update(text=None, metadata=None, reply_to_id=None, deleted_at=moment, changed_seq=seq)
 
 
 def _check_not_sent(member: Member, content: Content) -> None:
@@ -236,12 +237,17 @@ def _check_content(content: Content) -> None:
         raise NotSupported("Threads are not supported yet.")
     if content.attachment_ids:
         raise NotSupported("Attachments are not supported yet.")
-    _check_text(content.text)
+    check_text(content.text)
     if content.metadata is not None and len(encode(content.metadata)) > METADATA_BYTES_MAX:
         raise InvalidRequest.at("/metadata", f"More than {METADATA_BYTES_MAX} bytes.")
 
 
-def _check_text(text: str) -> None:
+def check_text(text: str) -> None:
+    """Refuse what is no message.
+
+    Raises:
+        InvalidRequest: blank or too long.
+    """
     limit = settings.LIMITS.text_characters
     if limit is not None and len(text) > limit:
         raise InvalidRequest.at("/text", f"More than {limit} characters.")

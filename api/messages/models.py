@@ -4,6 +4,7 @@ import uuid_utils.compat as uuid_utils
 from django.db import models
 
 from accounts.models import User
+from api.codec import StoredJson
 from api.rooms.models import Room
 
 
@@ -20,7 +21,7 @@ class Message(models.Model):
     changed_seq = models.BigIntegerField()
     sender = models.ForeignKey(User, models.PROTECT)
     text = models.TextField(null=True)
-    metadata = models.JSONField(null=True)
+    metadata = models.JSONField(null=True, decoder=StoredJson)
     client_msg_id = models.CharField(max_length=64, null=True)
     content_hash = models.BinaryField(max_length=32)
     reply_to_id = models.UUIDField(null=True)

@@ -53,6 +53,8 @@ class MessagesView(Endpoint):
             around=query.number("around"),
         )
         ids = query.ids()
+        if ids is not None and window != Window(limit=query.limit()):
+            raise errors.InvalidRequest("The parameter 'ids' goes without a window.")
         user_id = user_of(request).id
         with snapshot():
             if ids is not None:

@@ -23,26 +23,40 @@ def admit(
     members = [
         Member(room=room, user=user, role=role, joined_at=moment) for user, role in newcomers
     ]
-    joined = [
-        Entry(
-            room.id,
-            "member.joined",
-            actor_id,
-            subject=("member", member.user.id),
-            data=written(member),
-        )
-        for member in members
-    ]
-    added = [
-        Entry(member.user.id, "room.added", actor_id, subject=("membership", room.id))
-        for member in members
-    ]
+    arrivals = [arrival(member, actor_id=actor_id) for member in members]
+    joined = [in_room for in_room, _ in arrivals]
+    added = [in_inbox for _, in_inbox in arrivals]
     numbered = append([*joined, *added], at=moment)
     for member, event in zip(members, numbered, strict=False):
         member.read_seq = event.seq
         event.show(member_out(member, member.user))
-    Member.objects.bulk_create(members)
-    _count(room, len(members))
+    settle(room, members)
+
+
+def arrival(member: Member, *, actor_id: uuid.UUID) -> tuple[Entry, Entry]:
+    """Return what is recorded when one becomes a member: in the room, and in their stream."""
+    in_room = Entry(
+        member.room_id,
+        "member.joined",
+        actor_id,
+        subject=("member", member.user_id),
+        data=written(member),
+        at=member.joined_at,
+    )
+    in_inbox = Entry(
+        member.user_id,
+        "room.added",
+        actor_id,
+        subject=("membership", member.room_id),
+        at=member.joined_at,
+    )
+    return in_room, in_inbox
+
+
+def settle(room: Room, newcomers: Sequence[Member]) -> None:
+    """Keep the members who have just come, with the ``read_seq`` of their arrival."""
+    Member.objects.bulk_create(newcomers)
+    _count(room, len(newcomers))
 
 
 def dismiss(member: Member, reason: Going, *, actor_id: uuid.UUID, head: int) -> None:

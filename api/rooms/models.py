@@ -5,6 +5,7 @@ from django.db import models
 
 from accounts.models import User
 from api.clock import now
+from api.codec import StoredJson
 
 
 class Kind(models.TextChoices):
@@ -42,7 +43,7 @@ class Room(models.Model):
     join = models.CharField(max_length=8, default="open")
     name = models.CharField(max_length=100, null=True)
     topic = models.CharField(max_length=500, default="")
-    metadata = models.JSONField(null=True)
+    metadata = models.JSONField(null=True, decoder=StoredJson)
     direct_key = models.CharField(max_length=400, null=True, unique=True)
     import_key = models.CharField(max_length=100, null=True, unique=True)
     created_at = models.DateTimeField(default=now)

@@ -55,9 +55,9 @@ class UpdateRoom(Body):
 
 
 class AddMember(Body):
-    """The role to begin with."""
+    """The role to have; absent: `member` to begin with, or the one that is held."""
 
-    role: RoleName = "member"
+    role: RoleName | None = None
 
 
 class ChangeMember(Body):

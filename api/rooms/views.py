@@ -10,7 +10,7 @@ from api import errors
 from api.log.snapshot import snapshot
 from api.openapi import CURSOR, limit, operation
 from api.rest import Endpoint, Query, answer, cut, nothing
-from api.rooms import actions, queries, schemas
+from api.rooms import members, queries, schemas
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
 
@@ -22,7 +22,7 @@ class LeaveView(Endpoint):
         raises=[*REFUSED, errors.Conflict],
     )
     def post(self, request: Request, room_id: uuid.UUID) -> Response:
-        actions.leave_room(user_id=user_of(request).id, room_id=room_id)
+        members.leave_room(user_id=user_of(request).id, room_id=room_id)
         return nothing()
 
 
@@ -40,8 +40,8 @@ class MembersView(Endpoint):
             queries.member_in(room_id, user_of(request).id)
             head = queries.head_of(room_id)
             found = queries.members_after(room_id, cursor, size + 1)
-        members, next_cursor = cut(found, size, lambda member: member.user_id)
-        items = [schemas.member_out(member, member.user) for member in members]
+        found, next_cursor = cut(found, size, lambda member: member.user_id)
+        items = [schemas.member_out(member, member.user) for member in found]
         return answer(schemas.MemberList(items=items, next_cursor=next_cursor, head=head))
 
 
@@ -54,11 +54,11 @@ class MemberView(Endpoint):
     )
     def put(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
         body = self.body(schemas.AddMember)
-        member, added = actions.add_member(
+        member, added = members.add_member(
             actor_id=user_of(request).id,
             room_id=room_id,
             user_id=user_id,
-            role=schemas.ROLES[body.role],
+            role=schemas.ROLES[body.role] if body.role else None,
         )
         return answer(schemas.member_out(member, member.user), 201 if added else 200)
 
@@ -70,7 +70,7 @@ class MemberView(Endpoint):
     )
     def patch(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
         body = self.body(schemas.ChangeMember)
-        member = actions.change_role(
+        member = members.change_role(
             actor_id=user_of(request).id,
             room_id=room_id,
             user_id=user_id,
@@ -84,5 +84,5 @@ class MemberView(Endpoint):
         raises=[*REFUSED, errors.Conflict],
     )
     def delete(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
-        actions.remove_member(actor_id=user_of(request).id, room_id=room_id, user_id=user_id)
+        members.remove_member(actor_id=user_of(request).id, room_id=room_id, user_id=user_id)
         return nothing()

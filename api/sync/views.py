@@ -12,6 +12,7 @@ from api.log.snapshot import snapshot
 from api.openapi import CURSOR, limit, operation, parameter
 from api.rest import Endpoint, Query, answer, cut, nothing
 from api.rooms import actions as rooms
+from api.rooms import members
 from api.rooms.schemas import CreateRoom, OpenDirect, UpdateRoom
 from api.sync import actions, queries, schemas
 
@@ -119,7 +120,7 @@ class JoinView(Endpoint):
     )
     def post(self, request: Request, room_id: uuid.UUID) -> Response:
         user = user_of(request)
-        rooms.join_room(user=user, room_id=room_id)
+        members.join_room(user=user, room_id=room_id)
         return answer(_room(room_id, user.id))
 
 

@@ -1,0 +1,1 @@
+"""The baseline: a chat consumer as the Channels tutorial writes it."""

@@ -1,0 +1,3 @@
+"""No HTTP but a 404: the baseline has sockets only."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,92 @@
+"""What a client knows: a reducer of events, as an integrator would write it."""
+
+from typing import Any, Self
+
+Event = dict[str, Any]
+Data = dict[str, Any]
+
+LOST = {"text": None, "metadata": None, "reply_to_id": None}  # with a tombstone
+
+
+class Known:
+    """The state that events lead to; of two copies the one with the higher number is true."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Data] = {}
+        self.members: dict[str, Data] = {}
+        self.people: dict[str, Data] = {}
+        self.rooms: dict[str, Data] = {}
+        self.read: dict[str, Data] = {}
+        self.unread: set[str] = set()
+
+    def apply(self, events: list[Event]) -> Self:
+        """Take in events of a room or of a person, in their order."""
+        for event in events:
+            self._take(event)
+        return self
+
+    def _take(self, event: Event) -> None:
+        noun, verb = event["type"].split(".")
+        data = event["data"]
+        match noun:
+            case "message":
+                self.take_message(data)
+            case "messages":
+                self._bury(data["ranges"], event)
+            case "member":
+                self.take_member(data)
+            case "room":
+                self._take_room_event(verb, data)
+            case "notification":
+                self._take_notification_event(verb, data)
+            case "read":
+                self.read[data["room_id"]] = data
+            case "me":
+                self.take_person(data)
+
+    def take_message(self, data: Data) -> None:
+        """Take a copy of a message, from an event or an answer."""
+        shown = {name: data[name] for name in data if name not in ("reactions", "thread")}
+        self.take_person(shown["sender"])
+        shown["sender"] = shown["sender"]["id"]
+        known = self.messages.get(shown["id"])
+        if known is None or known["changed_seq"] <= shown["changed_seq"]:
+            self.messages[shown["id"]] = shown
+
+    def take_member(self, data: Data) -> None:
+        """Take a member, who may have gone."""
+        self.take_person(data["user"])
+        self.members.pop(data["user"]["id"], None)
+        if data["role"] is not None:
+            self.members[data["user"]["id"]] = data | {"user": data["user"]["id"]}
+
+    def take_room(self, data: Data) -> None:
+        """Take what of a room is the same for everybody and its own."""
+        names = ("name", "topic", "metadata", "archived_at", "frozen", "slow_mode_seconds", "join")
+        self.rooms[data["id"]] = {name: data[name] for name in names}
+
+    def take_person(self, data: Data) -> None:
+        """Take a profile."""
+        known = self.people.get(data["id"])
+        if known is None or known["version"] <= data["version"]:
+            self.people[data["id"]] = {name: data[name] for name in data if name != "created_at"}
+
+    def _take_room_event(self, verb: str, data: Data) -> None:
+        if verb == "removed":
+            self.rooms.pop(data["room_id"], None)
+        else:
+            self.take_room(data)
+
+    def _take_notification_event(self, verb: str, data: Data) -> None:
+        if verb == "read":
+            self.unread -= set(data["ids"])
+        elif data["read_at"] is None:
+            self.unread.add(data["id"])
+
+    def _bury(self, ranges: list[list[int]], event: Event) -> None:
+        when = {"deleted_at": event["at"], "changed_seq": event["seq"]}
+        for message_id, message in self.messages.items():
+            within = any(first <= message["seq"] <= last for first, last in ranges)
+            alive = message["deleted_at"] is None and message["changed_seq"] < event["seq"]
+            if within and alive:
+                self.messages[message_id] = message | LOST | when

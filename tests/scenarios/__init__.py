@@ -1,0 +1,1 @@
+"""Programs that a test runs within a world, as one more process on its database."""

@@ -1,0 +1,20 @@
+"""What somebody who cannot sign in would find in their stream.
+
+Usage: inbox_of USER. Prints the frames as a JSON list.
+"""
+
+import json
+import sys
+import uuid
+
+import django
+
+django.setup()
+
+from accounts.queries import inbox_head
+from api.replay import Range, frames
+
+if __name__ == "__main__":
+    person = uuid.UUID(sys.argv[1])
+    found = frames([Range(person, 0, inbox_head(person))])
+    print(json.dumps([json.loads(frame.text or "null") for frame in found[str(person)]]))

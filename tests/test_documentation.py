@@ -1,0 +1,75 @@
+"""What the documentation says is what happens: the README's commands, the docs page, the files."""
+
+import json
+import re
+import subprocess
+
+import httpx
+import pytest
+import yaml
+
+from tests.servers import PROJECT, World
+
+README = (PROJECT / "README.md").read_text()
+LOCAL = "http://127.0.0.1:8000"
+
+
+def test_the_first_conversation_of_the_readme_works_as_it_is_written(embedded: World) -> None:
+    (script,) = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    assert LOCAL in script
+    spoken = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script.replace(LOCAL, embedded.server.url)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert spoken.returncode == 0, spoken.stderr
+    decoder = json.JSONDecoder()
+    sent, end = decoder.raw_decode(spoken.stdout)
+    page, _ = decoder.raw_decode(spoken.stdout[end:])
+    assert sent["text"] == "Is anybody there?"
+    assert page["items"] == [sent]
+    assert re.search(r"export TOKEN=\S+ ROOM=\S+", spoken.stdout)
+
+
+def test_the_readme_names_every_variable_that_is_read() -> None:
+    source = (PROJECT / "config" / "env.py").read_text()
+    read = set(re.findall(r'env[.\w]*, "([A-Z_]+)"', source))
+    named = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+    assert read == named
+
+
+@pytest.mark.parametrize("name", ["openapi.yaml", "asyncapi.yaml"])
+def test_the_contract_is_served_as_it_is_committed(embedded: World, name: str) -> None:
+    served = httpx.get(f"{embedded.server.url}/{name}")
+    assert served.status_code == 200
+    assert served.headers["content-type"] == "application/yaml"
+    assert served.text == (PROJECT / name).read_text()
+    assert yaml.safe_load(served.text)["info"]["title"] == "Gapless"
+
+
+def test_a_contract_that_is_not_what_the_code_says_is_found(embedded: World) -> None:
+    assert embedded.manage("contract", "--check").returncode == 0
+    path = PROJECT / "asyncapi.yaml"
+    committed = path.read_text()
+    path.write_text(committed + "# drift\n")
+    try:
+        found = embedded.manage("contract", "--check")
+    finally:
+        path.write_text(committed)
+    assert found.returncode != 0
+    assert "asyncapi.yaml" in found.stderr
+
+
+def test_the_docs_page_has_its_own_assets_under_a_strict_policy(embedded: World) -> None:
+    page = httpx.get(embedded.server.url + "/docs")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert re.findall(r"<script(?![^>]*\bsrc=)", page.text) == []
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(assets) == 4
+    for asset in assets:
+        assert asset.startswith("/static/")
+        assert httpx.get(embedded.server.url + asset).status_code == 200

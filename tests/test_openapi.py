@@ -1,0 +1,96 @@
+"""The REST contract as a document: valid, and kept by a running server whatever is sent."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.schemas import BaseSchema
+
+from tests.clients import Person
+from tests.servers import PROJECT, World
+
+DOCUMENT = PROJECT / "openapi.yaml"
+SESSION_ENDS = r"^/api/v1/(auth/(logout|logout-all|password|sessions/\{session_id\})|me/delete)$"
+EXAMPLES = 25  # of each operation, besides those at the edges of its schema
+
+
+def contract(mode: str) -> BaseSchema:
+    """Return the document, to make requests of: the same ones in every run."""
+    config = {
+        "seed": 1,
+        "checks": {"positive_data_acceptance": {"enabled": False}},  # a schema knows no rules
+        "generation": {
+            "deterministic": True,
+            "no-shrink": True,
+            "max-examples": EXAMPLES,
+            "mode": mode,
+        },
+    }
+    return schemathesis.openapi.from_path(DOCUMENT, config=schemathesis.Config.from_dict(config))
+
+
+Case = schemathesis.Case[Any]
+anything = contract("all").exclude(path_regex=SESSION_ENDS)
+about_something = contract("positive").include(path_regex=r"\{(room|message|user)_id\}")
+
+
+@pytest.fixture(scope="module")
+def dora(embedded: World) -> Person:
+    """Dora is signed in."""
+    return Person.register(embedded.server.url, "dora")
+
+
+@pytest.fixture(scope="module")
+def eve(dora: Person) -> Person:
+    """Eve belongs to every room of dora."""
+    return Person.register(dora.url, "eve")
+
+
+def check(case: Case, person: Person) -> None:
+    case.call_and_validate(
+        base_url=person.url, headers={"Authorization": f"Bearer {person.tokens['access']}"}
+    )
+
+
+def test_document_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(yaml.safe_load(DOCUMENT.read_text())).validate()
+
+
+def references(part: Any) -> Iterator[str]:
+    match part:
+        case {"$ref": str(reference)}:
+            yield reference
+        case dict():
+            for inner in part.values():
+                yield from references(inner)
+        case list():
+            for inner in part:
+                yield from references(inner)
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_referred_to() -> None:
+    document = yaml.safe_load(DOCUMENT.read_text())
+    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) == schemas
+
+
+@anything.parametrize()
+def test_server_keeps_the_contract_whatever_is_sent(case: Case, dora: Person) -> None:
+    check(case, dora)
+
+
+@about_something.parametrize()
+def test_server_keeps_the_contract_about_things_that_exist(
+    case: Case, dora: Person, eve: Person
+) -> None:
+    room = dora.create_room(eve)["id"]
+    there: dict[str, Any] = {
+        "room_id": room,
+        "message_id": dora.send(room)["id"],
+        "user_id": eve.id,
+    }
+    case.path_parameters = {name: there[name] for name in case.path_parameters or {}}
+    check(case, dora)

@@ -1,0 +1,176 @@
+"""``manage.py serve``: who does not read, or does not answer, harms nobody else."""
+
+import asyncio
+import contextlib
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clients import Person, Socket
+from tests.deaf import Deaf, small_socket
+from tests.servers import Server, World
+
+BIG = "x" * 10_000
+WIDE = "😀" * 10_000  # 40,000 bytes
+SLOW_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def tight(embedded: World) -> Iterator[Server]:
+    """A server that lets little wait, and not for long."""
+    limits = {"queue_bytes": 65_536, "slow_reader_seconds": SLOW_SECONDS}
+    with embedded.beside(limits) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def patient(embedded: World) -> Iterator[Server]:
+    """A server that lets little wait, but for long; it asks often whether one is there."""
+    limits = {
+        "queue_bytes": 65_536,
+        "slow_reader_seconds": 60,
+        "heartbeat_seconds": 0.4,
+        "pong_seconds": 0.6,
+    }
+    with embedded.beside(limits) as server:
+        yield server
+
+
+def deaf(person: Person, path: str = "/ws/") -> Deaf:
+    """Open a socket that is not read from after its ``hello``."""
+    made = Deaf(person.ws + path, person.tokens["access"])
+    made.until("hello")
+    return made
+
+
+def memory_of(server: Server) -> int:
+    """Return the resident memory of a server, in bytes."""
+    shown = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(server.process.pid)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(shown.stdout) * 1024
+
+
+def fill(sender: Person, room: str, messages: int = 25) -> int:
+    """Say more than a socket and its queue take; return the number of the last message."""
+    return max(int(sender.send(room, WIDE)["seq"]) for _ in range(messages))
+
+
+async def test_who_stops_reading_is_closed_and_the_others_get_everything(tight: Server) -> None:
+    alice, bob = Person.register(tight.url, "alice"), Person.register(tight.url, "bob")
+    room = alice.create_room(bob)["id"]
+    async with alice.socket(f"/ws/rooms/{room}/") as hers:
+        await hers.opened()
+        await hers.until("subscribed")
+        with deaf(bob, f"/ws/rooms/{room}/") as his:
+            his.until("subscribed")
+            last = await asyncio.to_thread(fill, alice, room)
+            await hers.reach(room, last)
+            await asyncio.to_thread(his.wait_cut)
+    async with bob.socket(f"/ws/rooms/{room}/", query="?since=2") as back:
+        await back.opened()
+        await back.reach(room, last)
+
+
+async def test_who_reads_again_is_told_why_it_is_over(tight: Server) -> None:
+    alice, bob = Person.register(tight.url, "alice"), Person.register(tight.url, "bob")
+    room = alice.create_room(bob)["id"]
+    bye = {"type": "bye", "code": 4110, "reason": "too_slow", "reconnect": "backoff"}
+    for _ in range(5):  # the server waits only a second with its last words
+        with deaf(bob, f"/ws/rooms/{room}/") as his:
+            his.until("subscribed")
+            fill(alice, room)
+            await asyncio.sleep(SLOW_SECONDS + 0.2)
+            frames, code = his.rest()
+        if code == 4110:
+            assert frames[-1] == bye
+            return
+    pytest.fail("it was never told")
+
+
+async def test_who_reads_slowly_gets_everything_by_replay(patient: Server) -> None:
+    alice, bob = Person.register(patient.url, "alice"), Person.register(patient.url, "bob")
+    room = alice.create_room(bob)["id"]
+    token = bob.tokens["access"]
+    url = f"{bob.ws}/ws/rooms/{room}/?token={token}"
+    async with Socket(url, sock=small_socket(patient.port), max_queue=1) as his:
+        await his.opened()
+        await his.until("subscribed")
+        last = fill(alice, room)
+        kinds = set()
+        while his.positions[room] < last:
+            kinds.add((await his.receive())["type"])
+        assert kinds == {"message.created", "batch"}
+        last = alice.send(room, "live again")["seq"]
+        await his.reach(room, last)
+        assert [event["seq"] for event in his.of(room)] == list(range(3, last + 1))
+
+
+async def test_who_asks_and_does_not_read_is_not_answered_without_end(tight: Server) -> None:
+    alice = Person.register(tight.url, "alice")
+    room = alice.create_room()["id"]
+    fill(alice, room, 8)
+    before = memory_of(tight)
+    with deaf(alice) as hers:
+        for _ in range(300):
+            hers.command("history", room_id=room)  # 250 KiB each
+        await asyncio.to_thread(hers.wait_cut)
+    assert memory_of(tight) - before < 32 * 2**20
+
+
+async def test_pongs_that_nobody_reads_are_not_kept(tight: Server) -> None:
+    alice = Person.register(tight.url, "alice")
+    sent = 60_000
+    with deaf(alice) as hers:
+        for _ in range(sent):
+            hers.protocol.send_ping(b"x" * 125)
+        data = b"".join(hers.protocol.data_to_send())
+        before = memory_of(tight)
+        await asyncio.to_thread(hers.socket.sendall, data)
+        hers.command("ping")
+        hers.until("pong")
+        assert memory_of(tight) - before < 4 * 2**20
+
+
+async def test_replays_that_nobody_reads_hold_up_no_other(embedded: World) -> None:
+    alice = Person.register(embedded.server.url, "alice")
+    room = alice.create_room()["id"]
+    last = fill(alice, room)
+    with contextlib.ExitStack() as stack:
+        for _ in range(12):
+            stack.enter_context(deaf(alice, f"/ws/rooms/{room}/?since=0"))
+        async with alice.socket(f"/ws/rooms/{room}/", query="?since=0") as socket:
+            await socket.opened()
+            await socket.reach(room, last)
+
+
+async def test_who_answers_no_ping_is_told_and_closed(patient: Server) -> None:
+    alice = Person.register(patient.url, "alice")
+    async with alice.socket() as answering:
+        await answering.opened()
+        with deaf(alice) as silent:
+            frames, code = await asyncio.to_thread(silent.rest)
+        bye = {"type": "bye", "code": 4112, "reason": "no_pong", "reconnect": "backoff"}
+        assert (frames[-1], code) == (bye, 4112)
+        assert (await answering.ask("ping"))["type"] == "pong"
+
+
+async def test_who_neither_reads_nor_answers_is_let_go(patient: Server) -> None:
+    alice = Person.register(patient.url, "alice")
+    room = alice.create_room()["id"]
+    with deaf(alice, f"/ws/rooms/{room}/") as hers:
+        fill(alice, room)
+        await asyncio.to_thread(hers.wait_cut)
+
+
+async def test_an_ended_session_is_let_go_though_it_does_not_read(embedded: World) -> None:
+    alice = Person.register(embedded.server.url, "alice")
+    room = alice.create_room()["id"]
+    with deaf(alice, f"/ws/rooms/{room}/") as hers:
+        fill(alice, room, 12)
+        alice.expect(204, "POST", "/auth/logout")
+        await asyncio.to_thread(hers.wait_cut)
