@@ -220,14 +220,21 @@ def _key(env: Env, name: str, production: bool, data_dir: Path) -> str:
 def _development_key(path: Path) -> str:
     """Return the key kept at ``path``; the first process to come makes it."""
     _made(path.parent)
-    if not path.exists():
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(KEY_BYTES_MADE) + "\n")
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)  # whole or not at all, and never over another's
-        draft.unlink()
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make_key(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise EnvironmentRefused(f"DATA_DIR: {str(path)!r}: {error.strerror}.") from None
+
+
+def _make_key(path: Path) -> None:
+    draft = path.with_suffix(f".{secrets.token_hex(8)}")  # containers share process ids
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(KEY_BYTES_MADE) + "\n")
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)  # whole or not at all, and never over another's
+    draft.unlink()
 
 
 def _is_development_key(data_dir: Path, key: str) -> bool:

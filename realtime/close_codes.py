@@ -41,6 +41,8 @@ MESSAGE_TOO_BIG = Close(1009, "message_too_big", "no")  # RFC 6455, section 7.4.
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Close))
 
+LOST = Close(1006, "lost", "backoff")  # never sent: the socket was gone before us
+
 _BY_ERROR = {
     "session_revoked": SESSION_REVOKED,
     "token_expired": TOKEN_EXPIRED,

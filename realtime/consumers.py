@@ -62,7 +62,8 @@ class ChatConsumer(AsyncConsumer):
         self.hub = hub.current()
         self.connection = Connection(
             self.base_send,
-            transport=self.scope.get("extensions", {}).get("gapless.transport"),
+            direct=self.scope.get("extensions", {}).get("gapless.direct"),
+            window=self.hub.window,
             queue_bytes=limits.queue_bytes,
             slow_seconds=limits.slow_reader_seconds,
         )

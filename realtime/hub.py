@@ -19,6 +19,7 @@ from realtime.broker import Broker, Tasks
 from realtime.close_codes import SESSION_REVOKED
 from realtime.connection import Connection
 from realtime.feed import Deliver, Effect, Feed, Fetch
+from realtime.outlets import FlushWindow
 from realtime.subscription import Subscription
 
 TICK_SECONDS = 2.0  # how often the heads of all held streams are read from the log
@@ -44,6 +45,7 @@ class Hub:
     def __init__(self) -> None:
         self.connections: set[Connection] = set()
         self.draining = False
+        self.window = FlushWindow()
         self.replay_turn = asyncio.Semaphore(REPLAYS_AT_ONCE)
         self.broker = Broker(arrived=self._arrived, joined=self._groups_joined)
         self._loop = asyncio.get_running_loop()
@@ -140,33 +142,23 @@ class Hub:
             if local is None:
                 return
             frames = protocol.events(stream, run.after, run.to, run.frames)
-            for connection, subscription in list(local.subscribers.items()):
-                self._deliver_to(connection, subscription, run, frames)
+            for connection, subscription in local.subscribers.items():
+                if connection.full:
+                    connection.fall_behind(subscription)
+                elif subscription.position == run.after and subscription.live:
+                    subscription.position = run.to
+                    for frame in frames:
+                        connection.write(frame)
+                else:
+                    _deliver_later_part(connection, subscription, run)
             ends = run.frames[-1].ends if run.frames else None
             if ends:
-                for connection, subscription in list(local.subscribers.items()):
-                    if subscription.live or connection.session_id in ends.get("sessions", ()):
-                        self.end(connection, subscription, run.to, ends)
+                self._end_all(local, run.to, ends)
 
-    def _deliver_to(
-        self,
-        connection: Connection,
-        subscription: Subscription,
-        run: Deliver,
-        frames: Sequence[protocol.Wire],
-    ) -> None:
-        if connection.full:
-            subscription.fall_behind()
-            connection.behind[subscription.stream] = subscription
-            return
-        above = subscription.take(run.after, run.to)
-        if above is None:
-            return
-        if above != run.after:
-            fresh = [frame for frame in run.frames if frame.seq > above]
-            frames = protocol.events(subscription.stream, above, run.to, fresh)
-        for frame in frames:
-            connection.write(frame)
+    def _end_all(self, local: LocalStream, seq: int, ends: Any) -> None:
+        for connection, subscription in list(local.subscribers.items()):
+            if subscription.live or connection.session_id in ends.get("sessions", ()):
+                self.end(connection, subscription, seq, ends)
 
     # --- repair -------------------------------------------------------------------------
 
@@ -235,6 +227,15 @@ class Hub:
         await self.read_heads(
             [stream for stream in self._streams if publish.group_of(stream) in groups]
         )
+
+
+def _deliver_later_part(connection: Connection, subscription: Subscription, run: Deliver) -> None:
+    """Deliver to a subscriber who is ahead of the feed, or not live."""
+    above = subscription.take(run.after, run.to)
+    if above is not None:
+        fresh = [frame for frame in run.frames if frame.seq > above]
+        for frame in protocol.events(subscription.stream, above, run.to, fresh):
+            connection.write(frame)
 
 
 def until_ends(news: Deliver) -> list[Deliver]:

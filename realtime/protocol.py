@@ -196,27 +196,55 @@ class Bye(Payload, tag_field="type", tag="bye"):
     retry_after: int | msgspec.UnsetType = msgspec.UNSET
 
 
-class Wire(NamedTuple):
-    """An encoded frame and its size in bytes: made once, sent to many.
+class Wire:
+    """An encoded frame: made once, sent to many, in the form that each of them takes.
 
     ``to`` is the number that a batch reaches.
     """
 
-    text: str
-    size: int
-    to: int = 0
+    __slots__ = ("_frame", "_text", "payload", "to")
+
+    def __init__(self, payload: bytes, text: str | None = None, to: int = 0) -> None:
+        self.payload, self.to = payload, to
+        self._text = text
+        self._frame: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.payload)
+
+    @property
+    def text(self) -> str:
+        """What ASGI takes."""
+        if self._text is None:
+            self._text = self.payload.decode()
+        return self._text
+
+    @property
+    def frame(self) -> bytes:
+        """What a transport takes: an unmasked text frame (RFC 6455, section 5.2)."""
+        if self._frame is None:
+            self._frame = _header(len(self.payload)) + self.payload
+        return self._frame
+
+
+def _header(size: int) -> bytes:
+    if size < 126:
+        return bytes((0x81, size))
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2, "big")
+    return b"\x81\x7f" + size.to_bytes(8, "big")
 
 
 def wire(frame: Payload) -> Wire:
     """Encode a frame."""
-    raw = encode(frame)
-    return Wire(raw.decode(), len(raw))
+    return Wire(encode(frame))
 
 
 def ok(command_id: CommandId, result: Payload) -> Wire:
     """Encode a reply: the results stand beside the id."""
-    raw = encode({"type": "ok", **_echo(command_id), **plain(result)})
-    return Wire(raw.decode(), len(raw))
+    return Wire(encode({"type": "ok", **_echo(command_id), **plain(result)}))
 
 
 def error(failure: ChatError, command_id: CommandId, request_id: str) -> Wire:
@@ -259,7 +287,7 @@ def _echo(command_id: CommandId) -> Mapping[str, str | int]:
 def events(stream: str, after: int, to: int, frames: Sequence[Frame]) -> list[Wire]:
     """Encode live news: each event by itself, or batches where numbers were left out."""
     if len(frames) == to - after and all(frame.text is not None for frame in frames):
-        return [_as_wire(frame.text) for frame in frames if frame.text is not None]
+        return [Wire(frame.text.encode(), frame.text) for frame in frames if frame.text is not None]
     return list(batches(stream, after, to, frames))
 
 
@@ -269,7 +297,7 @@ def batches(stream: str, after: int, to: int, frames: Sequence[Frame]) -> Iterat
     size = 0
     first, last = after + 1, after
     for frame in frames:
-        added = 0 if frame.text is None else _as_wire(frame.text).size + 1  # and a comma
+        added = 0 if frame.text is None else len(frame.text.encode()) + 1  # and a comma
         if texts and (len(texts) == BATCH_EVENTS_MAX or size + added > EVENTS_BYTES_MAX):
             yield _batch(stream, first, last, texts)
             texts, size, first = [], 0, last + 1
@@ -282,8 +310,4 @@ def batches(stream: str, after: int, to: int, frames: Sequence[Frame]) -> Iterat
 
 def _batch(stream: str, first: int, last: int, texts: list[str]) -> Wire:
     head = f'{{"type":"batch","stream":"{stream}","from":{first},"to":{last},"events":['
-    return _as_wire(head + ",".join(texts) + "]}")._replace(to=last)
-
-
-def _as_wire(text: str) -> Wire:
-    return Wire(text, len(text) if text.isascii() else len(text.encode()))
+    return Wire((head + ",".join(texts) + "]}").encode(), to=last)

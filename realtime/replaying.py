@@ -94,7 +94,7 @@ class Replay:
                 await connection.drained()
                 if connection.subscriptions.get(subscription.stream) is not subscription:
                     return
-                connection.write(batch, counted=False)
+                connection.write(batch)
                 subscription.replayed(batch.to)
             ends = run.frames[-1].ends if run.frames else None
             if ends and self._hub.end(connection, subscription, run.to, ends):

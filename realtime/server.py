@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import resource
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, cast
 
@@ -24,12 +25,40 @@ CLOSING_SECONDS = 5  # for a client to take what was written, and to answer the 
 class ChatProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which also offers its transport, and says why it gives up."""
 
+    _on_drained: Callable[[], None] | None = None
+
     @override
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = cast(Any, self.scope["extensions"])
-        extensions["gapless.transport"] = self.transport
+        extensions["gapless.direct"] = self
         await super().run_asgi()
         self._cut_soon()
+
+    def write(self, data: bytes) -> None:
+        """Write bytes of whole frames (``realtime.outlets.Direct``, as all up to ``abort``)."""
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def buffered(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def congested(self) -> bool:
+        return not self.writable.is_set()
+
+    async def drained(self) -> None:
+        await self.writable.wait()
+
+    def on_drained(self, act: Callable[[], None]) -> None:
+        self._on_drained = act
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._on_drained is not None:
+            self._on_drained()
+
+    def abort(self) -> None:
+        self.transport.abort()
 
     def _cut_soon(self) -> None:
         """Closing waits until the client has taken everything: that may be never."""

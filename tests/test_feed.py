@@ -223,5 +223,5 @@ class Delivery(RuleBasedStateMachine):
 
 TestEverySubscriberGetsEveryNumberOnceAndInOrder = Delivery.TestCase
 TestEverySubscriberGetsEveryNumberOnceAndInOrder.settings = settings(
-    max_examples=400, stateful_step_count=60, deadline=None
+    max_examples=500, stateful_step_count=60, deadline=None
 )

@@ -84,7 +84,7 @@ async def test_who_reads_again_is_told_why_it_is_over(tight: Server) -> None:
         with deaf(bob, f"/ws/rooms/{room}/") as his:
             his.until("subscribed")
             fill(alice, room)
-            await asyncio.sleep(SLOW_SECONDS + 0.2)
+            await asyncio.sleep(2 * SLOW_SECONDS + 0.2)  # one more wait for who took a little
             frames, code = his.rest()
         if code == 4110:
             assert frames[-1] == bye

@@ -39,7 +39,7 @@ async def run(room: uuid.UUID, owner: uuid.UUID, member: uuid.UUID) -> list[Any]
 
     hub = Hub()
     hub.start()
-    connection = Connection(send, transport=None, queue_bytes=None, slow_seconds=None)
+    connection = Connection(send)
     connection.user_id = str(member)
     replay = Replay(hub, connection)
 

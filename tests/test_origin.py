@@ -1,0 +1,155 @@
+"""From which web pages a socket may be opened, and how a foreign one is marked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from realtime.close_codes import FORBIDDEN
+from realtime.origin import OriginPolicy, allowed
+
+HOST = "chat.example.org"
+LISTED = ["https://app.example.com", "http://localhost:5173"]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        [],
+        ["https://chat.example.org"],
+        ["http://chat.example.org"],
+        ["https://CHAT.example.org"],
+        ["https://app.example.com"],
+        ["https://App.Example.com"],
+        ["http://localhost:5173"],
+    ],
+)
+def test_native_apps_our_own_host_and_listed_pages_are_let_in(origins: list[str]) -> None:
+    assert allowed(origins, HOST, LISTED)
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        ["null"],
+        [""],
+        ["https://evil.example"],
+        ["https://chat.example.org.evil.example"],
+        ["https://evil-chat.example.org"],
+        ["https://sub.chat.example.org"],
+        ["https://chat.example.org:8443"],
+        ["https://chat.example.org/"],
+        ["https://chat.example.org?"],
+        ["https://chat.example.org#"],
+        ["https://someone@chat.example.org"],
+        ["https://chat.example.org@evil.example"],
+        [" https://chat.example.org"],
+        ["https://chat.example.org https://evil.example"],
+        ["chat.example.org"],
+        ["//chat.example.org"],
+        ["https:chat.example.org"],
+        ["https://"],
+        ["file://chat.example.org"],
+        ["ws://chat.example.org"],
+        ["javascript://chat.example.org"],
+        ["http://app.example.com"],
+        ["https://localhost:5173"],
+        ["http://localhost:51730"],
+        ["https://chat.example.org", "https://chat.example.org"],
+        ["https://chat.example.org", "https://evil.example"],
+    ],
+)
+def test_everybody_else_is_refused(origins: list[str]) -> None:
+    assert not allowed(origins, HOST, LISTED)
+
+
+def test_a_port_belongs_to_the_host() -> None:
+    assert allowed(["http://127.0.0.1:8000"], "127.0.0.1:8000", [])
+    assert not allowed(["http://127.0.0.1:8001"], "127.0.0.1:8000", [])
+    assert allowed(["http://[::1]:8000"], "[::1]:8000", [])
+
+
+@pytest.mark.parametrize("origin", ["https://", "http://", "null", "", "https://evil.example"])
+def test_without_a_host_of_ours_only_the_list_counts(origin: str) -> None:
+    assert not allowed([origin], "", LISTED)
+    assert allowed(["https://app.example.com"], "", LISTED)
+
+
+# --- as middleware --------------------------------------------------------------------------
+
+
+async def verdict(headers: Sequence[tuple[bytes, bytes]]) -> Any:
+    """Return how the policy has marked a handshake."""
+    seen: list[dict[str, Any]] = []
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        seen.append(scope)
+
+    await OriginPolicy(app)({"type": "websocket", "headers": headers}, None, None)
+    (scope,) = seen
+    return scope.get("refused")
+
+
+@pytest.fixture
+def deployed(settings: Settings) -> None:
+    """A server under one name and its sub-domains, with a list of pages."""
+    settings.ALLOWED_HOSTS = [HOST, ".example.net"]
+    settings.CORS_ALLOWED_ORIGINS = LISTED
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        (b"chat.example.org", None),
+        (b"chat.example.org", b"https://chat.example.org"),
+        (b"Chat.Example.org:8443", b"https://chat.example.org:8443"),
+        (b"eu.example.net", b"https://eu.example.net"),
+        (b"chat.example.org", b"https://app.example.com"),
+        (b"unknown.example", b"https://app.example.com"),
+    ],
+)
+async def test_a_handshake_that_may_open_a_socket_is_passed_on_unmarked(
+    host: bytes, origin: bytes | None
+) -> None:
+    headers = [(b"host", host)] + ([] if origin is None else [(b"Origin", origin)])
+    assert await verdict(headers) is None
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        (b"chat.example.org", b"https://evil.example"),
+        (b"chat.example.org", b"null"),
+        (b"evil.example", b"https://evil.example"),
+        (b"", b"https://"),
+        (b"eu.example.net", b"https://us.example.net"),
+        (b"chat.example.org", b"http://[chat.example.org"),
+        (b"chat.example.org", b"https://chat.example.org\xff"),
+    ],
+)
+async def test_a_handshake_from_a_foreign_page_is_marked_and_passed_on(
+    host: bytes, origin: bytes
+) -> None:
+    assert await verdict([(b"host", host), (b"origin", origin)]) == FORBIDDEN
+
+
+@pytest.mark.usefixtures("deployed")
+async def test_a_second_origin_is_not_overlooked() -> None:
+    own = b"https://chat.example.org"
+    headers = [(b"host", HOST.encode()), (b"origin", own), (b"origin", b"https://evil.example")]
+    assert await verdict(headers) == FORBIDDEN
+
+
+@given(origin=st.text())
+def test_no_text_is_let_in_that_is_not_exactly_one_of_ours(origin: str) -> None:
+    ours = {f"http://{HOST}", f"https://{HOST}", *LISTED}
+    try:
+        let_in = allowed([origin], HOST, LISTED)
+    except ValueError:  # the middleware takes it for a refusal
+        return
+    assert let_in is (origin.lower() in ours)
