@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from realtime.close_codes import LOST, TOO_SLOW, Close
 from realtime.outlets import AsgiOutlet, Direct, DirectOutlet, FlushWindow, Outlet, Send
-from realtime.protocol import Wire, bye
+from realtime.protocol import bye
 from realtime.subscription import Subscription
+from realtime.wire import Wire
 
 CLOSING_SECONDS = 5.0  # for what waits, ``bye`` and the close to leave
 

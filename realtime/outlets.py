@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from realtime.close_codes import BAD_REQUESTS, Close
-from realtime.protocol import Wire, bye
+from realtime.protocol import bye
+from realtime.wire import Wire
 
 FLUSH_SECONDS = 0.002  # under load, what comes within it leaves in one write
 LAST_WORDS_SECONDS = 1.0  # for ``bye`` and the close to leave a socket that is stuck

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.log.frames import Frame
 from realtime import protocol
-from realtime.protocol import Wire
+from realtime.wire import Wire
 
 STREAM = str(uuid.uuid4())
 FRAME_MAX = 64 * 1024  # bytes; contract §3.2
@@ -70,6 +70,20 @@ def test_a_batch_holds_at_most_a_hundred_events() -> None:
         batch(101, 200, *range(101, 201)),
         batch(201, 210, 201),
     ]
+
+
+@pytest.mark.parametrize("size", range(648, 656))
+def test_a_batch_is_bounded_with_all_that_is_around_its_events(size: int) -> None:
+    frames = [Frame(STREAM, seq, '"' + "x" * (size - 2) + '"') for seq in range(1, 201)]
+    wires = list(protocol.batches(STREAM, 0, 2**53 - 1, frames))
+    assert max(wire.size for wire in wires) <= FRAME_MAX
+    assert len(wires) <= 3
+
+
+def test_a_number_that_the_log_has_no_row_of_falls_between_no_two_batches() -> None:
+    frames = [event(1, "x" * 40_000), event(3, "x" * 40_000)]
+    wires = list(protocol.batches(STREAM, 0, 3, frames))
+    assert [(frame["from"], frame["to"]) for frame in told(wires)] == [(1, 1), (2, 3)]
 
 
 def test_an_event_larger_than_a_batch_goes_alone() -> None:

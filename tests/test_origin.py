@@ -66,6 +66,10 @@ def test_everybody_else_is_refused(origins: list[str]) -> None:
     assert not allowed(origins, HOST, LISTED)
 
 
+def test_the_list_is_compared_without_case_too() -> None:
+    assert allowed(["https://app.example.com"], HOST, ["https://App.Example.com"])
+
+
 def test_a_port_belongs_to_the_host() -> None:
     assert allowed(["http://127.0.0.1:8000"], "127.0.0.1:8000", [])
     assert not allowed(["http://127.0.0.1:8001"], "127.0.0.1:8000", [])

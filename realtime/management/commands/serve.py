@@ -30,4 +30,5 @@ class Command(BaseCommand):
        -d '{{"username": "ada", "password": "correct horse battery"}}'
 """
         )
+        self.stdout.flush()
         serve(host=options["host"], port=options["port"])
