@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run demo test contract
+.PHONY: run demo test contract bench
 
 run: .venv/.runtime
 	@python manage.py migrate --verbosity 0
@@ -24,6 +24,9 @@ test: .venv/.tests
 contract: .venv/.tests
 	python manage.py contract
 
+bench: .venv/.bench
+	@python -m bench $(ARGS)
+
 .venv/.runtime: requirements.txt
 	$(PYTHON) -m venv .venv
 	python -m pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -31,4 +34,8 @@ contract: .venv/.tests
 
 .venv/.tests: .venv/.runtime tests/requirements.txt
 	python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.venv/.bench: .venv/.tests bench/requirements.txt
+	python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@

@@ -16,7 +16,7 @@ def parsed(raw: bytes) -> Frame:
     try:
         next(reading)
     except StopIteration as done:
-        assert reader.at_eof()
+        assert reader.buffer == b"", "nothing but the frame"
         found: Frame = done.value
         return found
     raise AssertionError("The frame is not whole.")
