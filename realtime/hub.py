@@ -208,12 +208,13 @@ class Hub:
                 log.warning("the log does not answer: %s", type(error).__name__)
                 self._failed(part)
                 continue
-            for stream, fetch in part:
-                local = self._streams.get(stream)
-                if local is not None:
-                    frames = found.get(stream, [])
-                    now = self._loop.time()
-                    self._apply(stream, local.feed.fetched(fetch, frames, now))
+            for stream, fetch in part:  # each by itself: what fails in one is its own
+                self._loop.call_soon(self._fetched, stream, fetch, found.get(stream, []))
+
+    def _fetched(self, stream: str, fetch: Fetch, frames: Sequence[Frame]) -> None:
+        local = self._streams.get(stream)
+        if local is not None:
+            self._apply(stream, local.feed.fetched(fetch, frames, self._loop.time()))
 
     def _failed(self, fetches: Sequence[tuple[str, Fetch]]) -> None:
         for stream, fetch in fetches:

@@ -17,6 +17,8 @@ LOCAL = "http://127.0.0.1:8000"
 def test_the_first_conversation_of_the_readme_works_as_it_is_written(embedded: World) -> None:
     (script,) = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
     assert LOCAL in script
+    assert '"ada"' in script
+    script = script.replace('"ada"', '"ada.of.the.readme"')  # others are called so as well
     spoken = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script.replace(LOCAL, embedded.server.url)],
         capture_output=True,
