@@ -58,7 +58,10 @@ def login(*, username: str, password: str, device: str, address: str) -> session
     if not passwords.matches(password, user) or user is None:
         raise InvalidCredentials
     with writing():
-        return sessions.begin(user, device=device, address=address)
+        present = User.objects.select_for_update().get(pk=user.pk)
+        if present.password != user.password or not present.enabled:
+            raise InvalidCredentials  # changed while it was being checked
+        return sessions.begin(present, device=device, address=address)
 
 
 def change_password(*, session: Session, current: str, new: str) -> None:

@@ -45,6 +45,20 @@ def bearer_of(claims: tokens.Claims) -> Bearer:
     return Bearer(session.user, session, session.inbox_head or 0)
 
 
+def inbox_head_for(session_id: uuid.UUID) -> int:
+    """Return the head of the inbox of a living session's person, in one statement.
+
+    Raises:
+        SessionRevoked: the session has ended.
+    """
+    head = Stream.objects.filter(pk=OuterRef("user_id")).values("last_seq")
+    living = Session.objects.filter(pk=session_id, revoked_at=None)
+    row = living.values_list(Subquery(head)).first()
+    if row is None:
+        raise SessionRevoked
+    return row[0] or 0
+
+
 def session_expiry(session_id: uuid.UUID) -> datetime | None:
     """Return until when a session lives, None when it has ended."""
     expiries = Session.objects.filter(pk=session_id, revoked_at=None)

@@ -120,7 +120,7 @@ def end_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
 
 def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
     """End sessions within the caller's transaction; open sockets hear it in the stream."""
-    living = Session.objects.filter(pk__in=session_ids, revoked_at=None)
+    living = Session.objects.select_for_update().filter(pk__in=session_ids, revoked_at=None)
     ended = list(living.values_list("pk", flat=True))
     if not ended:
         return

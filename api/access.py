@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 
-from accounts.queries import inbox_head
+from accounts.queries import inbox_head_for
 from api.codec import Payload
 from api.log.models import Stream
 from api.rooms.queries import public_among
@@ -24,12 +24,18 @@ class Grant(Payload, omit_defaults=True):
     my_role: RoleName | None = None
 
 
-def readable(user_id: uuid.UUID, streams: Collection[uuid.UUID]) -> dict[uuid.UUID, Grant]:
-    """Return what of these streams this person may read now."""
+def readable(
+    user_id: uuid.UUID, session_id: uuid.UUID, streams: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Grant]:
+    """Return what of these streams this person may read now, on this session.
+
+    Raises:
+        SessionRevoked: the session has ended; its own stream would have said so.
+    """
     rooms = [stream for stream in streams if stream != user_id]
     grants: dict[uuid.UUID, Grant] = {}
     if len(rooms) < len(streams):
-        grants[user_id] = Grant(head=inbox_head(user_id))
+        grants[user_id] = Grant(head=inbox_head_for(session_id))
     for member in memberships(user_id, rooms) if rooms else ():
         counts = counts_of(member)
         grants[member.room_id] = Grant(

@@ -16,11 +16,9 @@ from api.messages.queries import messages_in
 from api.messages.schemas import (
     Content,
     EditMessage,
-    MessageList,
-    MessageOut,
-    message_out,
+    MessageFact,
+    message_fact,
 )
-from api.messages.views import message_list
 from api.rest import PAGE_DEFAULT
 from api.sync import actions as sync
 from api.sync.schemas import Counts, Read
@@ -65,14 +63,24 @@ class History(Body):
 class SentReply(Payload):
     """The message as it is now; ``replayed`` when it was known already."""
 
-    message: MessageOut
+    message: MessageFact
     replayed: bool
 
 
 class MessageReply(Payload):
     """The message as it is now."""
 
-    message: MessageOut
+    message: MessageFact
+
+
+class HistoryReply(Payload, rename={"first": "from", "last": "to"}):
+    """Messages numbered ``from`` to ``to``, as they stood at ``head``."""
+
+    items: list[MessageFact]
+    first: int
+    last: int
+    head: int
+    has_more: bool
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Command:
 
 def _send(user: User, command: SendMessage, _: Limits) -> SentReply:
     sent = messages.send_message(sender_id=user.id, room_id=command.room_id, content=command)
-    return SentReply(message=message_out(sent.message), replayed=sent.replayed)
+    return SentReply(message=message_fact(sent.message), replayed=sent.replayed)
 
 
 def _edit(user: User, command: EditOne, _: Limits) -> MessageReply:
@@ -96,12 +104,12 @@ def _edit(user: User, command: EditOne, _: Limits) -> MessageReply:
         text=command.text,
         if_changed_seq=command.if_changed_seq,
     )
-    return MessageReply(message=message_out(message))
+    return MessageReply(message=message_fact(message))
 
 
 def _delete(user: User, command: DeleteOne, _: Limits) -> MessageReply:
     message = messages.delete_message(actor_id=user.id, message_id=command.message_id)
-    return MessageReply(message=message_out(message))
+    return MessageReply(message=message_fact(message))
 
 
 def _read(user: User, command: ReadRoom, _: Limits) -> Counts:
@@ -113,7 +121,7 @@ def _read(user: User, command: ReadRoom, _: Limits) -> Counts:
     )
 
 
-def _history(user: User, command: History, limits: Limits) -> MessageList:
+def _history(user: User, command: History, limits: Limits) -> HistoryReply:
     if not 1 <= command.limit <= limits.page:
         raise InvalidRequest.at("/limit", f"Between 1 and {limits.page}.")
     limit = command.limit
@@ -125,7 +133,14 @@ def _history(user: User, command: History, limits: Limits) -> MessageList:
                 after=command.after,
                 around=command.around,
             )
-            found = message_list(messages_in(command.room_id, user.id, window))
+            page = messages_in(command.room_id, user.id, window)
+            found = HistoryReply(
+                items=[message_fact(message) for message in page.items],
+                first=page.first,
+                last=page.last,
+                head=page.head,
+                has_more=page.has_more,
+            )
             if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
                 return found
             limit //= 2  # the page says itself how far it reaches
@@ -136,7 +151,7 @@ TABLE: dict[str, Command] = {
     "message.edit": Command(EditOne, _edit, MessageReply),
     "message.delete": Command(DeleteOne, _delete, MessageReply),
     "read": Command(ReadRoom, _read, Counts),
-    "history": Command(History, _history, MessageList),
+    "history": Command(History, _history, HistoryReply),
 }
 
 

@@ -3,7 +3,6 @@
 ``LIMITS`` in the environment overrides any of them; ``null`` switches a limit off.
 """
 
-from collections import deque
 from typing import Annotated
 
 import msgspec
@@ -70,9 +69,10 @@ class Strikes:
 
     def __init__(self, limit: int, window: float) -> None:
         self._limit, self._window = limit, window
-        self._times: deque[float] = deque(maxlen=limit)
+        self._times: list[float] = []  # empty for almost every socket: no room reserved
 
     def strike(self, now: float) -> bool:
         """Count one more; tell whether that was one too many."""
+        self._times = [time for time in self._times if now - time < self._window]
         self._times.append(now)
-        return len(self._times) == self._limit and now - self._times[0] < self._window
+        return len(self._times) >= self._limit

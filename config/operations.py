@@ -44,4 +44,5 @@ def _json(value: object, status: int) -> HttpResponse:
     response = HttpResponse(encode(value), status=status, content_type="application/json")
     if status == 503:
         response["Retry-After"] = "1"
+        response._has_been_logged = True  # type: ignore[attr-defined]  # an answer, no failure
     return response

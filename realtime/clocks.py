@@ -19,6 +19,8 @@ AGE_JITTER = 0.1  # so that sockets opened together do not end together
 class SocketClocks:
     """What happens to a socket when time passes; a limit of None never comes."""
 
+    __slots__ = ("_close", "_loop", "_timers")
+
     def __init__(self, close: Callable[[Close], None]) -> None:
         self._close = close
         self._loop = asyncio.get_running_loop()

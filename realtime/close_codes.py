@@ -50,6 +50,7 @@ _BY_ERROR = {
     "not_found": NO_SUCH_ROOM,
     "permission_denied": FORBIDDEN,
     "conflict": BAD_REQUESTS,
+    "invalid_request": BAD_REQUESTS,
 }
 
 

@@ -6,8 +6,9 @@ kept for it. One that stays full for too long is closed.
 """
 
 import asyncio
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import uuid_utils.compat as uuid_utils
 
 from realtime.close_codes import LOST, TOO_SLOW, Close
 from realtime.outlets import AsgiOutlet, Direct, DirectOutlet, FlushWindow, Outlet, Send
@@ -45,7 +46,7 @@ class Connection:
         queue_bytes: int | None = None,
         slow_seconds: float | None = None,
     ) -> None:
-        self.id = uuid.uuid4()
+        self.id = uuid_utils.uuid7()
         self.user_id = self.session_id = ""
         self.subscriptions: dict[str, Subscription] = {}
         self.behind: dict[str, Subscription] = {}  # those that are not live
@@ -72,7 +73,16 @@ class Connection:
             if self._timer is None and self.full:
                 self._start_timer(self._slow_seconds)
 
-    def fall_behind(self, subscription: Subscription) -> None:
+    def take(self, subscription: Subscription, news: Sequence[Wire]) -> None:
+        """Send a live subscription its news, as far as there is room."""
+        for frame in news:
+            if self.full:
+                self._fall_behind(subscription)
+                return
+            subscription.position = frame.to
+            self.write(frame)
+
+    def _fall_behind(self, subscription: Subscription) -> None:
         """Keep nothing more of a stream: it is replayed when there is room again."""
         subscription.fall_behind()
         self.behind[subscription.stream] = subscription

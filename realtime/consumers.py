@@ -147,7 +147,7 @@ class ChatConsumer(AsyncConsumer):
     def _checked(self, command: Command) -> Any:
         """Return the fields in the form that the command takes."""
         own = protocol.OWN_COMMANDS.get(command.type)
-        if self.identity is None and command.type not in ("auth", "ping"):
+        if self.identity is None and command.type != "auth":
             raise NotAuthenticated
         if own is not None:
             return shaped(command.fields, own)
@@ -179,12 +179,9 @@ class ChatConsumer(AsyncConsumer):
             await self._renew(token, command_id)
             return
         try:
-            identity = await pool.run(identify, token)
-        except ChatError as error:
-            self.close(close_codes.for_error(error.code))
-            return
-        self.scope["user"], self.scope["session"] = identity.user, identity.session
-        await self._open(identity, command_id)
+            await self._open(await pool.run(identify, token), command_id)
+        except Exception as error:  # noqa: BLE001  a socket is open, or it ends: never half
+            self.close(close_codes.for_error(translated(error).code))
 
     async def _renew(self, token: str, command_id: CommandId) -> None:
         renewed = await pool.run(identify, token)
@@ -197,7 +194,8 @@ class ChatConsumer(AsyncConsumer):
     # --- the life of the socket ---------------------------------------------------------
 
     async def _open(self, identity: Identity, command_id: CommandId) -> None:
-        limits, user = settings.LIMITS, identity.user
+        limits, user, life = settings.LIMITS, identity.user, await epoch()
+        self.scope["user"], self.scope["session"] = user, identity.session
         self.clocks.token_came()
         self.clocks.limit_age(limits.socket_age)
         self._live_until(identity)
@@ -212,7 +210,7 @@ class ChatConsumer(AsyncConsumer):
                 session_id=identity.session.id,
                 expires_in=int(seconds_until(identity.expires_at)),
                 time=instant(now()),
-                epoch=await epoch(),
+                epoch=life,
                 heartbeat_seconds=limits.heartbeat_seconds,
                 features=FEATURES,
                 limits=limits,
@@ -227,8 +225,8 @@ class ChatConsumer(AsyncConsumer):
     async def _open_room(self, room_id: uuid.UUID) -> None:
         try:
             refused = await self.subscriber.subscribe_at_once(room_id, self.scope)
-        except ChatError:
-            refused = "conflict"
+        except Exception as error:  # noqa: BLE001  its room is all that this socket is for
+            refused = translated(error).code
         if refused is not None:
             self.close(close_codes.for_error(refused))
 
@@ -252,6 +250,8 @@ class ChatConsumer(AsyncConsumer):
         except Exception:  # noqa: BLE001  the database is away: come back when it is there
             self.close(close_codes.INTERNAL)
             return
+        if self.identity is not identity or self.connection.closing is not None:
+            return  # renewed, or gone, meanwhile
         if expires_at is None or expires_at <= now():
             self.close(close_codes.TOKEN_EXPIRED)
         else:

@@ -103,12 +103,12 @@ class Hub:
 
     def end(self, connection: Connection, subscription: Subscription, seq: int, ends: Any) -> bool:
         """Act on what the event ``seq`` ends, for one subscriber that has been sent it."""
-        if seq <= subscription.granted:
-            return False
-        if connection.session_id in ends.get("sessions", ()):
+        if connection.session_id in ends.get("sessions", ()):  # never given again
             connection.close(SESSION_REVOKED)
             self.forget(connection)
             return True
+        if seq <= subscription.granted:
+            return False
         if not ends.get("stream") and connection.user_id not in ends.get("users", ()):
             return False
         self.detach(connection, subscription.stream)
@@ -143,12 +143,8 @@ class Hub:
                 return
             frames = protocol.events(stream, run.after, run.to, run.frames)
             for connection, subscription in local.subscribers.items():
-                if connection.full:
-                    connection.fall_behind(subscription)
-                elif subscription.position == run.after and subscription.live:
-                    subscription.position = run.to
-                    for frame in frames:
-                        connection.write(frame)
+                if subscription.position == run.after and subscription.live:
+                    connection.take(subscription, frames)
                 else:
                     _deliver_later_part(connection, subscription, run)
             ends = run.frames[-1].ends if run.frames else None
@@ -175,10 +171,13 @@ class Hub:
         except Exception as error:  # noqa: BLE001  the database is away: the next tick asks again
             log.warning("the log does not answer: %s", type(error).__name__)
             return
-        for stream, head in heads.items():
-            local = self._streams.get(str(stream))
-            if local is not None:
-                self._apply(str(stream), local.feed.head_seen(head, self._loop.time()))
+        for stream, head in heads.items():  # each by itself: what fails in one is its own
+            self._loop.call_soon(self._head_seen, str(stream), head)
+
+    def _head_seen(self, stream: str, head: int) -> None:
+        local = self._streams.get(stream)
+        if local is not None:
+            self._apply(stream, local.feed.head_seen(head, self._loop.time()))
 
     def _look_for_holes_at(self, due: float) -> None:
         if self._hole_timer is None or self._hole_timer.when() > due:
@@ -216,12 +215,17 @@ class Hub:
         if local is not None:
             self._apply(stream, local.feed.fetched(fetch, frames, self._loop.time()))
 
-    def _failed(self, fetches: Sequence[tuple[str, Fetch]]) -> None:
-        for stream, fetch in fetches:
-            local = self._streams.get(stream)
-            if local is not None:
-                local.feed.fetch_failed(fetch, self._loop.time())
-                self._apply(stream, [])
+    def _failed(self, part: Sequence[tuple[str, Fetch]]) -> None:
+        """Ask one by one, as one may have spoilt it for all; one that fails alone waits."""
+        if len(part) > 1:
+            for one in part:
+                self._tasks.spawn(self._fetch([one]))
+            return
+        ((stream, fetch),) = part
+        local = self._streams.get(stream)
+        if local is not None:
+            local.feed.fetch_failed(fetch, self._loop.time())
+            self._apply(stream, [])
 
     async def _groups_joined(self, groups: set[str]) -> None:
         """Look for what was said before the layer listened."""
@@ -232,11 +236,11 @@ class Hub:
 
 def _deliver_later_part(connection: Connection, subscription: Subscription, run: Deliver) -> None:
     """Deliver to a subscriber who is ahead of the feed, or not live."""
-    above = subscription.take(run.after, run.to)
+    above = subscription.news_above(run.after, run.to)
     if above is not None:
         fresh = [frame for frame in run.frames if frame.seq > above]
-        for frame in protocol.events(subscription.stream, above, run.to, fresh):
-            connection.write(frame)
+        frames = protocol.events(subscription.stream, above, run.to, fresh)
+        connection.take(subscription, frames)
 
 
 def until_ends(news: Deliver) -> list[Deliver]:

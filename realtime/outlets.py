@@ -182,13 +182,14 @@ class FlushWindow:
 class DirectOutlet:
     """The frames' bytes, made once for everybody, into the transport; at rest nothing is held."""
 
-    __slots__ = ("_direct", "_pending", "_send", "_task", "_window")
+    __slots__ = ("_direct", "_pending", "_pending_bytes", "_send", "_task", "_window")
 
     def __init__(
         self, send: Send, direct: Direct, window: FlushWindow, on_drained: Callable[[], None]
     ) -> None:
         self._send, self._direct, self._window = send, direct, window
         self._pending: list[bytes] = []
+        self._pending_bytes = 0
         self._task: asyncio.Task[None] | None = None
         direct.on_drained(on_drained)
 
@@ -197,16 +198,23 @@ class DirectOutlet:
         if not pending:
             self._window.add(self)
         pending.append(frame.frame)
+        self._pending_bytes += frame.size
 
     def flush(self) -> None:
         """Write what has come since the last time, in one piece."""
         pending = self._pending
         if pending:
             self._direct.write(pending[0] if len(pending) == 1 else b"".join(pending))
-            pending.clear()
+            self._forget()
 
     def waiting(self) -> int:
-        return self._direct.buffered() if self._direct.congested() else 0
+        if self._direct.congested():
+            return self._pending_bytes + self._direct.buffered()
+        return self._pending_bytes
+
+    def _forget(self) -> None:
+        self._pending.clear()
+        self._pending_bytes = 0
 
     async def drained(self) -> None:
         self.flush()
@@ -217,7 +225,7 @@ class DirectOutlet:
         self._task = asyncio.get_running_loop().create_task(self._close(close))
 
     def abort(self, close: Close, *, told: bool) -> None:
-        self._pending.clear()
+        self._forget()
         if told:
             self._direct.abort()
         else:
@@ -225,7 +233,7 @@ class DirectOutlet:
             self._task = asyncio.get_running_loop().create_task(words)
 
     def lost(self) -> None:
-        self._pending.clear()
+        self._forget()
 
     async def _close(self, close: Close) -> None:
         with contextlib.suppress(Exception):  # it may be gone by now

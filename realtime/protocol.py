@@ -247,7 +247,11 @@ def _echo(command_id: CommandId) -> Mapping[str, str | int]:
 def events(stream: str, after: int, to: int, frames: Sequence[Frame]) -> list[Wire]:
     """Encode live news: each event by itself, or batches where numbers were left out."""
     if len(frames) == to - after and all(frame.text is not None for frame in frames):
-        return [Wire(frame.text.encode(), frame.text) for frame in frames if frame.text is not None]
+        return [
+            Wire(frame.text.encode(), frame.text, to=frame.seq)
+            for frame in frames
+            if frame.text is not None
+        ]
     return list(batches(stream, after, to, frames))
 
 

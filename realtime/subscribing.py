@@ -34,6 +34,8 @@ async def epoch() -> uuid.UUID:
 class Subscriber:
     """The subscriptions of one connection."""
 
+    __slots__ = ("_connection", "_hub", "_replay")
+
     def __init__(self, hub: Hub, connection: Connection) -> None:
         self._hub, self._connection = hub, connection
         self._replay = Replay(hub, connection)
@@ -91,7 +93,8 @@ class Subscriber:
 
     async def _grants(self, streams: Sequence[uuid.UUID]) -> dict[str, Grant]:
         user_id = uuid.UUID(self._connection.user_id)
-        found = await pool.run(access.readable, user_id, streams)
+        session_id = uuid.UUID(self._connection.session_id)
+        found = await pool.run(access.readable, user_id, session_id, streams)
         return {str(stream): grant for stream, grant in found.items()}
 
     async def _refused(

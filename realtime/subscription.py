@@ -40,8 +40,8 @@ class Subscription:
             raise RuntimeError("A live subscription does not replay.")
         self.position = max(self.position, to)
 
-    def take(self, after: int, to: int) -> int | None:
-        """Accept a delivery of (after, to]; return above which number it is news.
+    def news_above(self, after: int, to: int) -> int | None:
+        """Say above which number a delivery of (after, to] is news; ``position`` follows.
 
         None when it is no news at all, or when it is not for a live subscriber.
         """
@@ -49,9 +49,7 @@ class Subscription:
             return None
         if after > self.position:
             raise RuntimeError("A live subscription has no holes.")
-        news_above = self.position
-        self.position = to
-        return news_above
+        return self.position
 
     def fall_behind(self) -> None:
         """Stop being live: what comes now is replayed later."""

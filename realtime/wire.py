@@ -4,7 +4,7 @@
 class Wire:
     """An encoded frame: made once, sent to many, in the form that each of them takes.
 
-    ``to`` is the number that a batch reaches.
+    ``to`` is the number that an event or a batch reaches.
     """
 
     __slots__ = ("_frame", "_text", "payload", "to")

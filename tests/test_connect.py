@@ -21,8 +21,6 @@ BYE_INVALID = ("invalid_token", 4301, "reauthenticate")
 BYE_EXPIRED = ("token_expired", 4300, "reauthenticate")
 BYE_REVOKED = ("session_revoked", 4009, "no")
 BYE_FORBIDDEN = ("forbidden", 4003, "no")
-BYE_NO_ROOM = ("no_such_room", 4004, "no")
-BYE_BAD = ("bad_requests", 4000, "no")
 
 
 @pytest.fixture(scope="module")
@@ -259,76 +257,3 @@ async def test_foreign_pages_open_nothing_and_use_no_token_up(strict: Server, or
         await check_refused(socket, BYE_FORBIDDEN)
     async with opening(strict.ws, token, "query") as socket:
         await socket.opened()
-
-
-@pytest.mark.parametrize("path", ["/ws", "/ws/", "/ws/rooms/{room}", "/ws/rooms/{room}/"])
-async def test_paths_lead_there_with_and_without_the_last_slash(alice: Person, path: str) -> None:
-    room = alice.create_room()["id"]
-    async with alice.socket(path.format(room=room)) as socket:
-        await socket.opened()
-        if "rooms" in path:
-            subscribed = await socket.until("subscribed")
-            assert subscribed == {
-                "type": "subscribed",
-                "streams": {
-                    room: {
-                        "head": 1,
-                        "read_seq": 1,
-                        "unread_count": 0,
-                        "mention_count": 0,
-                        "my_role": "owner",
-                    }
-                },
-                "refused": {},
-            }
-
-
-@pytest.mark.parametrize("path", ["/", "/healthz", "/ws/more", "/api/v1", "/ws/rooms/"])
-async def test_a_path_that_leads_nowhere_is_told(alice: Person, path: str) -> None:
-    async with alice.socket(path) as socket:
-        await check_refused(socket, BYE_FORBIDDEN)
-
-
-@pytest.mark.parametrize("room", ["01890000-0000-7000-8000-000000000000", "lobby", "A" * 36])
-async def test_a_room_that_is_not_there_is_told(alice: Person, room: str) -> None:
-    async with alice.socket(f"/ws/rooms/{room}/") as socket:
-        bye, code = await socket.closed()
-        assert (bye["reason"], bye["code"], bye["reconnect"]) == BYE_NO_ROOM
-        assert code == 4004
-
-
-@pytest.mark.parametrize(
-    ("kind", "query", "code", "bye"),
-    [
-        ("private", "", "not_found", BYE_NO_ROOM),
-        ("public", "", "permission_denied", BYE_FORBIDDEN),
-        ("private", "?since=0", "not_found", BYE_NO_ROOM),
-    ],
-)
-async def test_a_room_of_others_is_refused_as_rest_would(
-    alice: Person, carol: Person, kind: str, query: str, code: str, bye: tuple[str, int, str]
-) -> None:
-    room = alice.create_room(kind=kind)["id"]
-    async with carol.socket(f"/ws/rooms/{room}/", query=query) as socket:
-        await socket.opened()
-        subscribed = await socket.receive()
-        assert subscribed == {"type": "subscribed", "streams": {}, "refused": {room: code}}
-        await check_refused(socket, bye)
-
-
-@pytest.mark.parametrize("since", ["2", "-1", "abc", "", "9" * 40])
-async def test_a_since_that_cannot_be_is_told(alice: Person, since: str) -> None:
-    room = alice.create_room()["id"]
-    async with alice.socket(f"/ws/rooms/{room}/", query=f"?since={since}") as socket:
-        bye, code = await socket.closed()
-        assert (bye["reason"], bye["code"], bye["reconnect"]) == BYE_BAD
-        assert code == 4000
-
-
-async def test_since_in_the_path_replays_what_was_missed(alice: Person) -> None:
-    room = alice.create_room()["id"]
-    said = alice.send(room, "said before")
-    async with alice.socket(f"/ws/rooms/{room}/", query="?since=1") as socket:
-        await socket.opened()
-        await socket.reach(room, said["seq"])
-        assert [event["data"]["text"] for event in socket.of(room)] == ["said before"]

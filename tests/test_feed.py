@@ -57,8 +57,9 @@ class Subscriber:
         if self.stuck:
             self.subscription.fall_behind()
             return
-        above = self.subscription.take(news.after, news.to)
+        above = self.subscription.news_above(news.after, news.to)
         if above is not None:
+            self.subscription.position = news.to
             fresh = [frame for frame in news.frames if frame.seq > above]
             self.note(above, news.to, news.frames if above == news.after else fresh)
 

@@ -34,13 +34,13 @@ def test_a_live_subscription_stays_live_where_the_feed_is_ahead() -> None:
 )
 def test_a_delivery_is_news_above_the_position(after: int, to: int, above: int | None) -> None:
     subscription = live_at(5)
-    assert subscription.take(after, to) == above
-    assert subscription.position == max(to, 5)
+    assert subscription.news_above(after, to) == above
+    assert subscription.position == 5
 
 
 def test_a_subscription_that_replays_takes_no_delivery() -> None:
     subscription = Subscription(STREAM, 5, granted=7)
-    assert subscription.take(5, 6) is None
+    assert subscription.news_above(5, 6) is None
     assert subscription.position == 5
 
 
@@ -54,11 +54,11 @@ def test_replay_moves_the_position_forward_only(to: int, position: int) -> None:
 def test_one_that_fell_behind_replays_and_joins_again() -> None:
     subscription = live_at(5)
     subscription.fall_behind()
-    assert subscription.take(5, 9) is None
+    assert subscription.news_above(5, 9) is None
     assert not subscription.join(9)
     subscription.replayed(9)
     assert subscription.join(9)
-    assert subscription.take(9, 10) == 9
+    assert subscription.news_above(9, 10) == 9
 
 
 def test_a_live_subscription_does_not_replay() -> None:
@@ -69,7 +69,7 @@ def test_a_live_subscription_does_not_replay() -> None:
 def test_a_live_subscription_refuses_a_hole_and_stays_where_it_is() -> None:
     subscription = live_at(5)
     with pytest.raises(RuntimeError, match="no holes"):
-        subscription.take(6, 7)
+        subscription.news_above(6, 7)
     assert subscription.position == 5
 
 

@@ -43,7 +43,7 @@ async def run(room: uuid.UUID, owner: uuid.UUID, member: uuid.UUID) -> list[Any]
     connection.user_id = str(member)
     replay = Replay(hub, connection)
 
-    grant = (await pool.run(access.readable, member, [room]))[room]
+    grant = (await pool.run(access.readable, member, uuid.uuid4(), [room]))[room]
     await pool.run(remove_member, actor_id=owner, room_id=room, user_id=member)
     await pool.run(send_message, sender_id=owner, room_id=room, content=Content(text="secret"))
     subscription = Subscription(str(room), grant.head, granted=grant.head)
