@@ -1,7 +1,6 @@
 """The log's rules: one dense order, permission after the lock, publishing after the commit."""
 
 import asyncio
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +13,7 @@ from api.log.append import Entry, append, lock, writing
 from api.log.frames import Frame
 from api.log.models import Event, Stream
 from tests.clients import Person
+from tests.locks import wait_for_locks
 from tests.servers import World
 
 WRITERS, MESSAGES_EACH = 10, 10
@@ -134,12 +134,6 @@ def test_many_writers_at_two_servers_make_one_dense_order(
     assert [message["seq"] for message in histories[0]] == sorted(numbers)
 
 
-def waiting_locks(connection: psycopg.Connection) -> int:
-    row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 async def test_a_sender_who_waits_for_the_lock_while_being_removed_writes_nothing(
     clustered: World,
 ) -> None:
@@ -171,14 +165,6 @@ async def test_a_sender_who_waits_for_the_lock_while_being_removed_writes_nothin
 
 def bob_is_removed(alice: Person, room: str, bob: str) -> int:
     return alice.call("DELETE", f"/rooms/{room}/members/{bob}").status_code
-
-
-def wait_for_locks(watcher: psycopg.Connection, count: int) -> None:
-    """Wait until so many transactions wait for a lock."""
-    end = time.monotonic() + 10
-    while waiting_locks(watcher) < count:
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_a_member_who_is_removed_before_listening_hears_of_it_and_nothing_more(
