@@ -159,7 +159,6 @@ LOGGING = {
         "uvicorn.error": {"level": "WARNING"},  # else a line or two for every socket
         "uvicorn.access": {"propagate": False},
         "django": {"handlers": [], "propagate": True},
-        "django.request": {"level": "ERROR"},  # what clients did wrong, they are told
         "django.server": {"handlers": [], "propagate": True},
         "django.channels.server": {"handlers": [], "propagate": True},
     },

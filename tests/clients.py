@@ -27,6 +27,11 @@ def at_once(*calls: Callable[[], Result]) -> list[Result]:
         return [made.result() for made in [threads.submit(call) for call in calls]]
 
 
+def told(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message of REST as sockets tell it: without what one person sees of it."""
+    return {name: value for name, value in message.items() if name not in ("reactions", "thread")}
+
+
 class Person:
     """Somebody with an account, on one device, at one server; nobody, without tokens."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Person
+from tests.clients import Person, told
 from tests.servers import one_world
 
 ONE: dict[str, Any] = {"text": "once", "client_msg_id": "one"}
@@ -85,14 +85,14 @@ async def test_both_doors_share_the_ids(alice: Person, bob: Person) -> None:
         await his.opened()
         by_rest = bob.send(room, **ONE)
         reply = await his.ok("message.send", room_id=room, **ONE)
-        assert (reply["message"], reply["replayed"]) == (by_rest, True)
+        assert (reply["message"], reply["replayed"]) == (told(by_rest), True)
         other = await his.ask("message.send", room_id=room, text="x", client_msg_id="one")
         assert other["code"] == "idempotency_conflict"
 
         two = {"text": "again", "client_msg_id": "two"}
         reply = await his.ok("message.send", room_id=room, **two)
         assert reply["replayed"] is False
-        assert replayed(bob, room, **two) == reply["message"]
+        assert told(replayed(bob, room, **two)) == reply["message"]
         bob.refused(409, "idempotency_conflict", "POST", path, json=two | {"text": "x"})
     assert bob.get(path)["head"] == 4
 
@@ -117,10 +117,11 @@ async def test_fifty_copies_at_once_are_one_message(alice: Person, bob: Person) 
             await socket.reply(f"copy-{copy}") for socket in (one, two) for copy in range(15)
         ]
     assert all(answer.status_code in (200, 201) for answer in answers)
-    messages = [answer.json() for answer in answers] + [reply["message"] for reply in replies]
+    messages = [told(answer.json()) for answer in answers]
+    messages += [reply["message"] for reply in replies]
     news = [answer.status_code == 201 for answer in answers]
     news += [not reply["replayed"] for reply in replies]
     assert sum(news) == 1
     assert messages == [messages[0]] * 50
-    assert bob.get(path)["items"] == [messages[0]]
+    assert [told(message) for message in bob.get(path)["items"]] == [messages[0]]
     assert bob.get(path)["head"] == 3
