@@ -168,19 +168,3 @@ async def test_an_ended_session_is_let_go_though_it_does_not_read(embedded: Worl
         fill(alice, room, 12)
         alice.expect(204, "POST", "/auth/logout")
         await asyncio.to_thread(hers.wait_cut)
-
-
-async def test_a_long_repair_is_not_kept_for_who_does_not_read(embedded: World) -> None:
-    with embedded.beside({"queue_bytes": 65_536, "slow_reader_seconds": 60}) as server:
-        alice = Person.register(embedded.server.url, "alice")
-        room = alice.create_room()["id"]
-        with deaf(alice.at(server.url), f"/ws/rooms/{room}/") as hers:
-            hers.until("subscribed")
-            before = memory_of(server)
-            last = await asyncio.to_thread(fill, alice, room, 400)  # heard by the tail repair
-            async with alice.at(server.url).socket(
-                f"/ws/rooms/{room}/", query="?since=0"
-            ) as socket:
-                await socket.opened()
-                await socket.reach(room, last)
-            assert memory_of(server) - before < 12 * 1024

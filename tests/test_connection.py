@@ -1,0 +1,77 @@
+"""One socket's send side, over both ways out: how far news are taken, and what then."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from realtime.connection import Connection
+from realtime.outlets import FlushWindow
+from realtime.subscription import Subscription
+from realtime.wire import Wire
+
+QUEUE_BYTES = 1_000
+
+
+class StuckTransport:
+    """A transport whose client reads nothing."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def buffered(self) -> int:
+        return len(self.written)
+
+    def congested(self) -> bool:
+        return bool(self.written)
+
+    async def drained(self) -> None:
+        await asyncio.Event().wait()
+
+    def on_drained(self, act: Callable[[], None]) -> None:
+        self.act = act
+
+    def abort(self) -> None:
+        self.written = b""
+
+
+async def stuck(_: dict[str, Any]) -> None:
+    await asyncio.Event().wait()
+
+
+def connection(kind: str) -> Connection:
+    if kind == "asgi":
+        return Connection(stuck, queue_bytes=QUEUE_BYTES)
+    return Connection(stuck, direct=StuckTransport(), window=FlushWindow(), queue_bytes=QUEUE_BYTES)
+
+
+@pytest.mark.parametrize("kind", ["asgi", "direct"])
+async def test_a_long_run_is_taken_as_far_as_there_is_room(kind: str) -> None:
+    socket = connection(kind)
+    subscription = Subscription("stream", 0, granted=0)
+    assert subscription.join(0)
+    news = [Wire(b"x" * 400, to=number) for number in range(1, 101)]
+
+    socket.take(subscription, news)
+
+    assert (subscription.position, subscription.live) == (3, False)
+    assert socket.behind == {"stream": subscription}
+    assert socket.full
+    socket.lost()
+    assert not socket.full
+
+
+@pytest.mark.parametrize("kind", ["asgi", "direct"])
+async def test_what_fits_is_taken_whole(kind: str) -> None:
+    socket = connection(kind)
+    subscription = Subscription("stream", 0, granted=0)
+    assert subscription.join(0)
+
+    socket.take(subscription, [Wire(b"x" * 400, to=1), Wire(b"x" * 400, to=2)])
+
+    assert (subscription.position, subscription.live, socket.behind) == (2, True, {})
+    socket.lost()
