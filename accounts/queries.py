@@ -4,13 +4,13 @@ import uuid
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from accounts import tokens
 from accounts.models import Session, User
 from api.clock import now
 from api.errors import InvalidToken, SessionRevoked, TokenExpired
-from api.log.models import Stream
+from api.log.heads import head_at
 
 
 class Bearer(NamedTuple):
@@ -29,10 +29,9 @@ def bearer_of(claims: tokens.Claims) -> Bearer:
         TokenExpired: the session's time has run out.
         InvalidToken: there never was such a session.
     """
-    head = Stream.objects.filter(pk=OuterRef("user_id")).values("last_seq")
     session = (
         Session.objects.select_related("user")
-        .annotate(inbox_head=Subquery(head))
+        .annotate(inbox_head=head_at("user_id"))
         .filter(pk=claims.session_id)
         .first()
     )
@@ -51,9 +50,8 @@ def inbox_head_for(session_id: uuid.UUID) -> int:
     Raises:
         SessionRevoked: the session has ended.
     """
-    head = Stream.objects.filter(pk=OuterRef("user_id")).values("last_seq")
     living = Session.objects.filter(pk=session_id, revoked_at=None)
-    row = living.values_list(Subquery(head)).first()
+    row = living.values_list(head_at("user_id")).first()
     if row is None:
         raise SessionRevoked
     return row[0] or 0
@@ -70,8 +68,3 @@ def living_sessions(user_id: uuid.UUID) -> QuerySet[Session]:
     return Session.objects.filter(user_id=user_id, revoked_at=None, expires_at__gt=now()).order_by(
         "-last_used_at", "-id"
     )
-
-
-def inbox_head(user_id: uuid.UUID) -> int:
-    """Return the number of the last event in a person's stream."""
-    return Stream.objects.filter(pk=user_id).values_list("last_seq", flat=True).first() or 0

@@ -71,14 +71,9 @@ class Person(Payload):
     version: int
 
 
-class Profile(Payload):
+class Profile(Person):
     """A user; the highest ``version`` seen is true."""
 
-    id: uuid.UUID
-    username: str | None
-    display_name: str | None
-    is_bot: bool
-    version: int
     created_at: Instant
 
 
@@ -103,15 +98,10 @@ class Tokens(Payload):
     refresh_expires_in: int
 
 
-class SignedIn(Payload):
+class SignedIn(Tokens):
     """Both tokens, and whose they are."""
 
     user: Profile
-    session: SessionOut
-    access: str
-    expires_in: int
-    refresh: str
-    refresh_expires_in: int
 
 
 class SocketToken(Payload):

@@ -36,7 +36,7 @@ class SignIn(NamedTuple):
 
 
 def begin(user: User, *, device: str, address: str) -> SignIn:
-    """Make a session within the caller\'s transaction."""
+    """Make a session within the caller's transaction."""
     moment = now()
     limit = settings.LIMITS.session_seconds
     ends_at = moment + timedelta(seconds=limit) if limit else None
@@ -120,8 +120,8 @@ def end_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
 
 def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
     """End sessions within the caller's transaction; open sockets hear it in the stream."""
-    living = Session.objects.select_for_update().filter(pk__in=session_ids, revoked_at=None)
-    ended = list(living.values_list("pk", flat=True))
+    still = Session.objects.select_for_update().filter(pk__in=session_ids, revoked_at=None)
+    ended = list(still.values_list("pk", flat=True))
     if not ended:
         return
     Session.objects.filter(pk__in=ended).update(revoked_at=now())

@@ -1,7 +1,7 @@
 """The REST door of accounts."""
 
 import uuid
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -26,25 +26,18 @@ def user_of(request: Request) -> User:
     return cast(User, request.user)
 
 
-def _tokens(found: SignIn) -> schemas.Tokens:
-    return schemas.Tokens(
-        session=schemas.session_out(found.session, found.session.id),
-        access=found.access,
-        expires_in=found.expires_in,
-        refresh=found.refresh,
-        refresh_expires_in=found.refresh_expires_in,
-    )
+def _tokens(found: SignIn) -> dict[str, Any]:
+    return {
+        "session": schemas.session_out(found.session, found.session.id),
+        "access": found.access,
+        "expires_in": found.expires_in,
+        "refresh": found.refresh,
+        "refresh_expires_in": found.refresh_expires_in,
+    }
 
 
 def _signed_in(found: SignIn) -> schemas.SignedIn:
-    return schemas.SignedIn(
-        user=schemas.profile(found.session.user),
-        session=schemas.session_out(found.session, found.session.id),
-        access=found.access,
-        expires_in=found.expires_in,
-        refresh=found.refresh,
-        refresh_expires_in=found.refresh_expires_in,
-    )
+    return schemas.SignedIn(user=schemas.profile(found.session.user), **_tokens(found))
 
 
 def _address(request: Request) -> str:
@@ -112,7 +105,8 @@ class RefreshView(PublicEndpoint):
     )
     def post(self, request: Request) -> Response:
         body = self.body(schemas.RefreshBody)
-        return answer(_tokens(sessions.refresh(token=body.refresh, address=_address(request))))
+        found = sessions.refresh(token=body.refresh, address=_address(request))
+        return answer(schemas.Tokens(**_tokens(found)))
 
 
 class LogoutView(Endpoint):

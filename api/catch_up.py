@@ -7,11 +7,11 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.queries import inbox_head
 from accounts.views import user_of
 from api import errors
 from api.codec import Payload
 from api.log.frames import EventFrame
+from api.log.heads import head_of
 from api.log.models import Event
 from api.log.pages import Window, page
 from api.log.snapshot import snapshot
@@ -43,13 +43,7 @@ def _events(stream: uuid.UUID, window: Window, head: int) -> EventList:
     found = page(Event.objects.filter(stream_id=stream), window, head)
     replayed = shown(found.items).get(stream, [])
     items: list[Any] = [event.shown for event in replayed if event.shown is not None]
-    return EventList(
-        items=items,
-        first=found.first,
-        last=found.last,
-        head=head,
-        has_more=found.has_more,
-    )
+    return EventList(items=items, **found.bounds())
 
 
 class RoomEventsView(Endpoint):
@@ -63,7 +57,7 @@ class RoomEventsView(Endpoint):
         window = _window(request)
         with snapshot():
             rooms.member_in(room_id, user_of(request).id)
-            return answer(_events(room_id, window, rooms.head_of(room_id)))
+            return answer(_events(room_id, window, head_of(room_id)))
 
 
 class MyEventsView(Endpoint):
@@ -72,4 +66,4 @@ class MyEventsView(Endpoint):
         window = _window(request)
         user_id = user_of(request).id
         with snapshot():
-            return answer(_events(user_id, window, inbox_head(user_id)))
+            return answer(_events(user_id, window, head_of(user_id)))

@@ -31,7 +31,6 @@ Instant = Annotated[
 ]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: it cannot be encoded
-Json = Any  # whatever a client keeps with us: any JSON value
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))

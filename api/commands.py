@@ -134,13 +134,8 @@ def _history(user: User, command: History, limits: Limits) -> HistoryReply:
                 around=command.around,
             )
             page = messages_in(command.room_id, user.id, window)
-            found = HistoryReply(
-                items=[message_fact(message) for message in page.items],
-                first=page.first,
-                last=page.last,
-                head=page.head,
-                has_more=page.has_more,
-            )
+            items = [message_fact(message) for message in page.items]
+            found = HistoryReply(items=items, **page.bounds())
             if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
                 return found
             limit //= 2  # the page says itself how far it reaches

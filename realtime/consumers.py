@@ -1,7 +1,6 @@
 """ASGI messages ↔ protocol: one socket, from its handshake to its end. No rules of the domain."""
 
 import asyncio
-import logging
 import uuid
 from typing import Any
 
@@ -29,8 +28,6 @@ from realtime.subscribing import Subscriber, epoch
 
 BAD_FRAMES_MAX, RATE_LIMITED_MAX = 10, 60  # in a minute; contract §3.2 and §4
 MINUTE = 60.0
-
-log = logging.getLogger(__name__)
 
 
 class ChatConsumer(AsyncConsumer):

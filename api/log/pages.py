@@ -37,6 +37,15 @@ class Page(Generic[Row]):
     head: int
     has_more: bool
 
+    def bounds(self) -> dict[str, Any]:
+        """Return what an answer says beside its items."""
+        return {
+            "first": self.first,
+            "last": self.last,
+            "head": self.head,
+            "has_more": self.has_more,
+        }
+
 
 def page(rows: QuerySet[Row], window: Window, head: int) -> Page[Row]:
     """Return the page of ``rows`` (which have a ``seq``) that a window shows."""

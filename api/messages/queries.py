@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from api.codec import Payload
 from api.errors import NotFound
+from api.log.heads import head_of
 from api.log.models import Event
 from api.log.pages import Page, Window, page
 from api.messages.models import Message
@@ -47,7 +48,7 @@ def messages_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[
     """
     rooms.member_in(room_id, user_id)
     messages = Message.objects.filter(room_id=room_id).select_related("sender")
-    return page(messages, window, rooms.head_of(room_id))
+    return page(messages, window, head_of(room_id))
 
 
 def messages_by_id(
@@ -59,7 +60,7 @@ def messages_by_id(
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
     rooms.member_in(room_id, user_id)
-    head = rooms.head_of(room_id)
+    head = head_of(room_id)
     messages = Message.objects.filter(room_id=room_id, pk__in=ids).select_related("sender")
     return Page(list(messages.order_by("seq")), 1, head, head, has_more=False)
 

@@ -20,13 +20,8 @@ WRITE_REFUSED = [*REFUSED, errors.RoomArchived, errors.Muted]
 
 def message_list(page: Page[Message]) -> schemas.MessageList:
     """Show a page of messages."""
-    return schemas.MessageList(
-        items=[schemas.message_out(message) for message in page.items],
-        first=page.first,
-        last=page.last,
-        head=page.head,
-        has_more=page.has_more,
-    )
+    items = [schemas.message_out(message) for message in page.items]
+    return schemas.MessageList(items=items, **page.bounds())
 
 
 class MessagesView(Endpoint):

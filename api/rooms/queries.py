@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.schemas import person
 from api.codec import Payload
 from api.errors import InvalidRequest, NotFound, PermissionDenied
-from api.log.models import Event, Stream
+from api.log.models import Event
 from api.rooms.models import Kind, Member, Room
 from api.rooms.schemas import MemberOut, room_fact
 
@@ -53,11 +53,6 @@ def public_among(room_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Return which of these rooms everybody may know of."""
     rooms = Room.objects.filter(pk__in=room_ids, deleted_at=None, kind=Kind.PUBLIC)
     return set(rooms.values_list("pk", flat=True))
-
-
-def head_of(room_id: uuid.UUID) -> int:
-    """Return the number of the room's last event."""
-    return Stream.objects.values_list("last_seq", flat=True).get(pk=room_id)
 
 
 def members_after(room_id: uuid.UUID, cursor: uuid.UUID | None, limit: int) -> list[Member]:

@@ -4,6 +4,7 @@ import uuid
 
 from api.codec import plain
 from api.log.append import Entry, append, lock, writing
+from api.log.heads import head_of
 from api.rooms import queries as rooms
 from api.rooms.models import Member
 from api.sync import queries
@@ -51,7 +52,7 @@ def _moved(user_id: uuid.UUID, counts: Counts) -> Entry:
 
 def _move(user_id: uuid.UUID, room_id: uuid.UUID, seq: int, backward: bool) -> bool:
     member = rooms.member_in(room_id, user_id)
-    wanted = min(seq, rooms.head_of(room_id))
+    wanted = min(seq, head_of(room_id))
     if wanted == member.read_seq or (wanted < member.read_seq and not backward):
         return False
     Member.objects.filter(room_id=room_id, user_id=user_id).update(read_seq=wanted)

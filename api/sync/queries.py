@@ -12,13 +12,13 @@ from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
-from accounts.queries import inbox_head
 from accounts.schemas import Person, person, profile
 from api.clock import now
 from api.codec import Payload, instant, instant_or_none
 from api.inbox import queries as inbox
 from api.log.epoch import current_epoch
-from api.log.models import Event, Stream
+from api.log.heads import head_at, head_of
+from api.log.models import Event
 from api.messages import queries as messages
 from api.messages.models import Message
 from api.messages.schemas import message_out
@@ -43,9 +43,8 @@ def memberships(
     user_id: uuid.UUID, room_ids: Collection[uuid.UUID] | None = None
 ) -> QuerySet[Member]:
     """Return a person's memberships with ``head`` and ``unread``, in one statement."""
-    heads = Stream.objects.filter(pk=OuterRef("room_id")).values("last_seq")
     mine = Member.objects.filter(user_id=user_id).annotate(
-        head=Subquery(heads),
+        head=head_at("room_id"),
         unread=RawSQL(_UNREAD, [], output_field=BigIntegerField()),  # noqa: S611  no input
     )
     return mine if room_ids is None else mine.filter(room_id__in=room_ids)
@@ -64,14 +63,13 @@ def counts_of(member: Member) -> Counts:
 
 
 def rooms_of(
-    user: User | uuid.UUID,
+    user_id: uuid.UUID,
     *,
     room_ids: Collection[uuid.UUID] | None = None,
     after: uuid.UUID | None = None,
     limit: int | None = None,
 ) -> list[RoomOut]:
     """Return a person's rooms as they see them; to be read in one snapshot."""
-    user_id = user.id if isinstance(user, User) else user
     newest = Message.objects.filter(room_id=OuterRef("room_id"), thread_id=None)
     found = (
         memberships(user_id, room_ids)
@@ -99,7 +97,7 @@ def room_seen_by(room_id: uuid.UUID, user_id: uuid.UUID) -> RoomOut:
     mine = rooms_of(user_id, room_ids=[room_id])
     if mine:
         return mine[0]
-    return _seen_by_stranger(rooms.visible_room(room_id, user_id), rooms.head_of(room_id))
+    return _seen_by_stranger(rooms.visible_room(room_id, user_id), head_of(room_id))
 
 
 def open_rooms(
@@ -113,8 +111,7 @@ def open_rooms(
         found = found.filter(Q(name__icontains=text) | Q(topic__icontains=text))
     if after is not None:
         found = found.filter(pk__gt=after)
-    heads = Stream.objects.filter(pk=OuterRef("pk")).values("last_seq")
-    found = found.annotate(head=Subquery(heads)).order_by("pk")
+    found = found.annotate(head=head_at("pk")).order_by("pk")
     return [_seen_by_stranger(room, room.head) for room in found[:limit]]
 
 
@@ -124,10 +121,10 @@ def sync(user: User) -> Sync:
         epoch=current_epoch(),
         time=instant(now()),
         me=profile(User.objects.get(pk=user.id)),
-        rooms=rooms_of(user),
+        rooms=rooms_of(user.id),
         notifications=inbox.newest(user.id, NOTIFICATIONS_IN_SYNC),
         blocks=[],
-        inbox=InboxHead(stream=user.id, head=inbox_head(user.id)),
+        inbox=InboxHead(stream=user.id, head=head_of(user.id)),
     )
 
 

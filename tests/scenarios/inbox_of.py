@@ -11,10 +11,10 @@ import django
 
 django.setup()
 
-from accounts.queries import inbox_head
+from api.log.heads import head_of
 from api.replay import Range, frames
 
 if __name__ == "__main__":
     person = uuid.UUID(sys.argv[1])
-    found = frames([Range(person, 0, inbox_head(person))])
+    found = frames([Range(person, 0, head_of(person))])
     print(json.dumps([json.loads(frame.text or "null") for frame in found[str(person)]]))

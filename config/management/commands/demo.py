@@ -16,9 +16,9 @@ from accounts.actions import register
 from accounts.models import User
 from api.errors import ChatError
 from api.imports.stream import import_lines, lines_of
+from api.log.heads import head_of
 from api.rooms.members import join_room
 from api.rooms.models import Room
-from api.rooms.queries import head_of
 from config import env
 from realtime.server import serve
 

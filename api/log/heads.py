@@ -1,0 +1,17 @@
+"""How far streams are."""
+
+import uuid
+
+from django.db.models import OuterRef, Subquery
+
+from api.log.models import Stream
+
+
+def head_of(stream: uuid.UUID) -> int:
+    """Return the number of a stream's last event, 0 when there is none yet."""
+    return Stream.objects.filter(pk=stream).values_list("last_seq", flat=True).first() or 0
+
+
+def head_at(column: str) -> Subquery:
+    """Return the head of the stream that a column names, for use in a larger statement."""
+    return Subquery(Stream.objects.filter(pk=OuterRef(column)).values("last_seq"))
