@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from accounts import passwords, sessions, usernames
-from accounts.models import Session, User
+from accounts.models import User
 from accounts.schemas import profile
 from api.errors import InvalidCredentials, InvalidRequest, PermissionDenied, UsernameTaken
 from api.log.append import Entry, append, lock, writing
@@ -64,21 +64,21 @@ def login(*, username: str, password: str, device: str, address: str) -> session
         return sessions.begin(present, device=device, address=address)
 
 
-def change_password(*, session: Session, current: str, new: str) -> None:
+def change_password(*, user_id: uuid.UUID, session_id: uuid.UUID, current: str, new: str) -> None:
     """Change the password and end every other session.
 
     Raises:
         InvalidCredentials: ``current`` is not the password.
         InvalidRequest: ``new`` is not acceptable.
     """
-    if not passwords.matches(current, session.user):
+    if not passwords.matches(current, User.objects.get(pk=user_id)):
         raise InvalidCredentials("The current password is wrong.")
     password_hash = passwords.hashed(new, "/new_password")
     with writing():
-        lock(session.user_id)
-        User.objects.filter(pk=session.user_id).update(password=password_hash)
-        others = [found for found in sessions.living(session.user_id) if found != session.id]
-        sessions.revoke(user_id=session.user_id, session_ids=others)
+        lock(user_id)
+        User.objects.filter(pk=user_id).update(password=password_hash)
+        others = [found for found in sessions.living(user_id) if found != session_id]
+        sessions.revoke(user_id=user_id, session_ids=others)
 
 
 def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:

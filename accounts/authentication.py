@@ -2,12 +2,13 @@
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from typing_extensions import override
 
 from accounts import sessions, tokens
-from accounts.models import Session, User
 from accounts.queries import Bearer, bearer_of
+from accounts.schemas import LivingSession, Profile
 from api.errors import InvalidToken
 
 
@@ -19,7 +20,8 @@ def bearer(token: str, *kinds: tokens.Kind) -> tuple[Bearer, tokens.Claims]:
     """
     claims = tokens.read(token, *kinds)
     found = bearer_of(claims)
-    sessions.prove(session=found.session, generation=claims.generation)
+    if claims.generation > found.session.proven:
+        sessions.prove(session_id=found.session.id, generation=claims.generation)
     return found, claims
 
 
@@ -41,7 +43,7 @@ class BearerAuthentication(BaseAuthentication):
     """Authenticate a REST request; ``request.auth`` is the session."""
 
     @override
-    def authenticate(self, request: Request | HttpRequest) -> tuple[User, Session] | None:
+    def authenticate(self, request: Request | HttpRequest) -> tuple[Profile, LivingSession] | None:
         token = bearer_token(request.headers.get("Authorization", ""))
         if token is None:
             return None
@@ -51,3 +53,11 @@ class BearerAuthentication(BaseAuthentication):
     @override
     def authenticate_header(self, request: Request | HttpRequest) -> str:
         return "Bearer"
+
+
+class HasSession(BasePermission):
+    """Let in whoever has authenticated."""
+
+    @override
+    def has_permission(self, request: Request, view: object) -> bool:
+        return bool(request.auth)

@@ -1,24 +1,56 @@
 """Reads of accounts."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from accounts import tokens
 from accounts.models import Session, User
+from accounts.schemas import (
+    PERSON_COLUMNS,
+    PROFILE_COLUMNS,
+    LivingSession,
+    Person,
+    Profile,
+    profile_of,
+)
 from api.clock import now
 from api.errors import InvalidToken, SessionRevoked, TokenExpired
 from api.log.heads import head_at
+from api.statements import Given, Rows, among
 
 
 class Bearer(NamedTuple):
     """Who holds a token: the user, the session, and the head of the user's inbox."""
 
-    user: User
-    session: Session
+    user: Profile
+    session: LivingSession
     inbox_head: int
+
+
+class _Holder(NamedTuple):
+    bearer: Bearer
+    ended: bool
+
+
+def _holder(*columns: Any) -> _Holder:
+    session_id, proven, expires_at, inbox_head, *rest = columns
+    *ends, user = *rest[:3], profile_of(*rest[3:])
+    session = LivingSession(session_id, user.id, proven, expires_at)
+    return _Holder(Bearer(user, session, inbox_head or 0), ended=any(ends))
+
+
+_holder_of = Rows(
+    _holder,
+    lambda: Session.objects.filter(pk=Given("session_id")).values_list(
+        *("pk", "proven", "expires_at", head_at("user_id")),
+        *("revoked_at", "user__disabled_at", "user__erased_at"),
+        *(f"user__{column}" for column in PROFILE_COLUMNS),
+    ),
+)
 
 
 def bearer_of(claims: tokens.Claims) -> Bearer:
@@ -29,19 +61,22 @@ def bearer_of(claims: tokens.Claims) -> Bearer:
         TokenExpired: the session's time has run out.
         InvalidToken: there never was such a session.
     """
-    session = (
-        Session.objects.select_related("user")
-        .annotate(inbox_head=head_at("user_id"))
-        .filter(pk=claims.session_id)
-        .first()
-    )
-    if session is None:
+    found = _holder_of.first(session_id=claims.session_id)
+    if found is None:
         raise InvalidToken
-    if session.revoked_at is not None or not session.user.enabled:
+    if found.ended:
         raise SessionRevoked
-    if session.expires_at <= now():
+    if found.bearer.session.expires_at <= now():
         raise TokenExpired
-    return Bearer(session.user, session, session.inbox_head or 0)
+    return found.bearer
+
+
+_inbox_head = Rows(
+    lambda head: head or 0,
+    lambda: Session.objects.filter(pk=Given("session_id"), revoked_at=None).values_list(
+        head_at("user_id")
+    ),
+)
 
 
 def inbox_head_for(session_id: uuid.UUID) -> int:
@@ -50,11 +85,10 @@ def inbox_head_for(session_id: uuid.UUID) -> int:
     Raises:
         SessionRevoked: the session has ended.
     """
-    living = Session.objects.filter(pk=session_id, revoked_at=None)
-    row = living.values_list(head_at("user_id")).first()
-    if row is None:
+    head = _inbox_head.first(session_id=session_id)
+    if head is None:
         raise SessionRevoked
-    return row[0] or 0
+    return head
 
 
 def session_expiry(session_id: uuid.UUID) -> datetime | None:
@@ -68,3 +102,24 @@ def living_sessions(user_id: uuid.UUID) -> QuerySet[Session]:
     return Session.objects.filter(user_id=user_id, revoked_at=None, expires_at__gt=now()).order_by(
         "-last_used_at", "-id"
     )
+
+
+_profile_of = Rows(
+    profile_of,
+    lambda: User.objects.filter(among("pk", "ids")).values_list(*PROFILE_COLUMNS),
+)
+
+
+def profiles_by_id(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, Profile]:
+    """Return the profiles of these people as they are now."""
+    return {found.id: found for found in _profile_of.all(ids=list(set(ids)))}
+
+
+_person_of = Rows(
+    Person, lambda: User.objects.filter(among("pk", "ids")).values_list(*PERSON_COLUMNS)
+)
+
+
+def people_by_id(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, Person]:
+    """Return these people as senders and actors are shown, as they are now."""
+    return {found.id: found for found in _person_of.all(ids=list(set(ids)))}

@@ -1,7 +1,8 @@
 """What accounts say and take over the wire."""
 
 import uuid
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 
@@ -77,6 +78,19 @@ class Profile(Person):
     created_at: Instant
 
 
+class LivingSession(Payload):
+    """The session that a token belongs to; ``proven`` as in ``models.Session``."""
+
+    id: uuid.UUID
+    user_id: uuid.UUID
+    proven: int
+    expires_at: datetime
+
+
+PERSON_COLUMNS = Person.__struct_fields__  # of the table, in the order of the fields
+PROFILE_COLUMNS = Profile.__struct_fields__
+
+
 class SessionOut(Payload):
     """A device that is signed in; ``current`` is the one that asks."""
 
@@ -126,25 +140,18 @@ class SessionsRevoked(Payload):
 
 def person(user: User) -> Person:
     """Show a user as a sender or an actor."""
-    return Person(
-        id=user.id,
-        username=user.username,
-        display_name=user.display_name,
-        is_bot=user.is_bot,
-        version=user.version,
-    )
+    return Person(*(getattr(user, column) for column in PERSON_COLUMNS))
 
 
 def profile(user: User) -> Profile:
     """Show a user as a profile."""
-    return Profile(
-        id=user.id,
-        username=user.username,
-        display_name=user.display_name,
-        is_bot=user.is_bot,
-        version=user.version,
-        created_at=instant(user.created_at),
-    )
+    return profile_of(*(getattr(user, column) for column in PROFILE_COLUMNS))
+
+
+def profile_of(*columns: Any) -> Profile:
+    """Show a user, given as the columns of a profile."""
+    user_id, username, display_name, is_bot, version, created_at = columns
+    return Profile(user_id, username, display_name, is_bot, version, instant(created_at))
 
 
 def session_out(session: Session, current_id: uuid.UUID) -> SessionOut:

@@ -16,7 +16,7 @@ from django.db import IntegrityError
 
 from accounts import queries, tokens
 from accounts.models import RefreshToken, Session, UsedSocketToken, User
-from accounts.schemas import SessionsRevoked
+from accounts.schemas import LivingSession, SessionsRevoked
 from api.clock import now
 from api.codec import plain
 from api.errors import InvalidToken, NotFound, RefreshReused, SessionRevoked, TokenExpired
@@ -78,11 +78,11 @@ def refresh(*, token: str, address: str) -> SignIn:
     return answer
 
 
-def logout(*, session: Session) -> None:
-    """End one session."""
+def logout(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
+    """End one of a person's sessions, if it has not ended yet."""
     with writing():
-        lock(session.user_id)
-        revoke(user_id=session.user_id, session_ids=[session.id])
+        lock(user_id)
+        revoke(user_id=user_id, session_ids=[session_id])
 
 
 def logout_by_refresh(*, token: str) -> None:
@@ -139,7 +139,7 @@ def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
     )
 
 
-def issue_socket_token(*, session: Session) -> tuple[str, int]:
+def issue_socket_token(*, session: LivingSession) -> tuple[str, int]:
     """Return a token for one WebSocket handshake, and its lifetime in seconds.
 
     It proves no more than the access token that it was asked for with: the answer with the
@@ -163,10 +163,9 @@ def redeem(*, claims: tokens.Claims) -> None:
         raise InvalidToken from None
 
 
-def prove(*, session: Session, generation: int) -> None:
+def prove(*, session_id: uuid.UUID, generation: int) -> None:
     """Note that the client holds this generation: an access token of it was used."""
-    if generation > session.proven:
-        Session.objects.filter(pk=session.pk, proven__lt=generation).update(proven=generation)
+    Session.objects.filter(pk=session_id, proven__lt=generation).update(proven=generation)
 
 
 def _expiry(moment: datetime, ends_at: datetime | None) -> datetime:

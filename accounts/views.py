@@ -9,21 +9,20 @@ from rest_framework.response import Response
 from typing_extensions import override
 
 from accounts import actions, queries, schemas, sessions
-from accounts.models import Session, User
 from accounts.sessions import SignIn
 from api import errors
 from api.openapi import operation
 from api.rest import Endpoint, answer, nothing
 
 
-def session_of(request: Request) -> Session:
+def session_of(request: Request) -> schemas.LivingSession:
     """Return the session that a request was authenticated with."""
-    return cast(Session, request.auth)
+    return cast(schemas.LivingSession, request.auth)
 
 
-def user_of(request: Request) -> User:
+def user_of(request: Request) -> schemas.Profile:
     """Return the user who makes a request."""
-    return cast(User, request.user)
+    return cast(schemas.Profile, request.user)
 
 
 def _tokens(found: SignIn) -> dict[str, Any]:
@@ -128,7 +127,8 @@ class LogoutView(Endpoint):
         elif request.auth is None:
             raise errors.NotAuthenticated
         else:
-            sessions.logout(session=session_of(request))
+            session = session_of(request)
+            sessions.logout(user_id=session.user_id, session_id=session.id)
         return nothing()
 
 
@@ -148,8 +148,12 @@ class PasswordView(Endpoint):
     )
     def post(self, request: Request) -> Response:
         body = self.body(schemas.ChangePassword)
+        session = session_of(request)
         actions.change_password(
-            session=session_of(request), current=body.current_password, new=body.new_password
+            user_id=session.user_id,
+            session_id=session.id,
+            current=body.current_password,
+            new=body.new_password,
         )
         return nothing()
 
@@ -180,15 +184,16 @@ class SessionView(Endpoint):
 class MeView(Endpoint):
     @operation("Read the own profile", answers={200: schemas.Profile})
     def get(self, request: Request) -> Response:
-        return answer(schemas.profile(user_of(request)))
+        return answer(user_of(request))
 
     @operation("Change the own profile", body=schemas.UpdateMe, answers={200: schemas.Profile})
     def patch(self, request: Request) -> Response:
         body = self.body(schemas.UpdateMe)
         user = user_of(request)
         if isinstance(body.display_name, str):
-            user = actions.update_profile(user_id=user.id, display_name=body.display_name)
-        return answer(schemas.profile(user))
+            changed = actions.update_profile(user_id=user.id, display_name=body.display_name)
+            user = schemas.profile(changed)
+        return answer(user)
 
 
 class DeleteMeView(Endpoint):

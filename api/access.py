@@ -8,7 +8,13 @@ from api.codec import Payload
 from api.log.models import Stream
 from api.rooms.queries import public_among
 from api.rooms.schemas import RoleName, role_name
-from api.sync.queries import counts_of, memberships
+from api.statements import Rows, among
+from api.sync.queries import memberships
+
+_heads = Rows(
+    lambda stream, head: (stream, head),
+    lambda: Stream.objects.filter(among("pk", "streams")).values_list("pk", "last_seq"),
+)
 
 
 class Grant(Payload, omit_defaults=True):
@@ -36,14 +42,13 @@ def readable(
     grants: dict[uuid.UUID, Grant] = {}
     if len(rooms) < len(streams):
         grants[user_id] = Grant(head=inbox_head_for(session_id))
-    for member in memberships(user_id, rooms) if rooms else ():
-        counts = counts_of(member)
-        grants[member.room_id] = Grant(
+    for role, counts in memberships(user_id, rooms) if rooms else ():
+        grants[counts.room_id] = Grant(
             head=counts.head,
             read_seq=counts.read_seq,
             unread_count=counts.unread_count,
             mention_count=counts.mention_count,
-            my_role=role_name(member.role),
+            my_role=role_name(role),
         )
     return grants
 
@@ -56,4 +61,4 @@ def refusals(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 def heads(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return the head of each of these streams that has one."""
-    return dict(Stream.objects.filter(pk__in=streams).values_list("pk", "last_seq"))
+    return dict(_heads.all(streams=list(streams)))

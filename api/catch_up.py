@@ -12,8 +12,8 @@ from api import errors
 from api.codec import Payload
 from api.log.frames import EventFrame
 from api.log.heads import head_of
-from api.log.models import Event
-from api.log.pages import Window, page
+from api.log.pages import Window
+from api.log.reading import STREAM
 from api.log.snapshot import snapshot
 from api.openapi import limit, number, operation
 from api.replay import shown
@@ -40,7 +40,7 @@ def _window(request: Request) -> Window:
 
 
 def _events(stream: uuid.UUID, window: Window, head: int) -> EventList:
-    found = page(Event.objects.filter(stream_id=stream), window, head)
+    found = STREAM.page(window, head, stream=stream)
     replayed = shown(found.items).get(stream, [])
     items: list[Any] = [event.shown for event in replayed if event.shown is not None]
     return EventList(items=items, **found.bounds())
@@ -56,8 +56,8 @@ class RoomEventsView(Endpoint):
     def get(self, request: Request, room_id: uuid.UUID) -> Response:
         window = _window(request)
         with snapshot():
-            rooms.member_in(room_id, user_of(request).id)
-            return answer(_events(room_id, window, head_of(room_id)))
+            head = rooms.head_for_member(room_id, user_of(request).id)
+            return answer(_events(room_id, window, head))
 
 
 class MyEventsView(Endpoint):

@@ -60,8 +60,7 @@ def plain(payload: Payload) -> Any:
 
 def instant(moment: datetime) -> Instant:
     """Return a time as the wire shows it: RFC 3339, UTC, milliseconds, ``Z``."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def instant_or_none(moment: datetime | None) -> Instant | None:

@@ -2,23 +2,21 @@
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.models import User
+from accounts.schemas import Profile
 from api.codec import Body, Payload, Seq, encode
 from api.errors import InvalidRequest, NotSupported
 from api.limits import Limits
 from api.log.pages import Window
 from api.log.snapshot import snapshot
 from api.messages import actions as messages
+from api.messages import grouping
 from api.messages.queries import messages_in
-from api.messages.schemas import (
-    Content,
-    EditMessage,
-    MessageFact,
-    message_fact,
-)
+from api.messages.schemas import Content, EditMessage, MessageFact, Sent
+from api.messages.sending import Send
 from api.rest import PAGE_DEFAULT
 from api.sync import actions as sync
 from api.sync.schemas import Counts, Read
@@ -60,13 +58,6 @@ class History(Body):
     limit: int = PAGE_DEFAULT
 
 
-class SentReply(Payload):
-    """The message as it is now; ``replayed`` when it was known already."""
-
-    message: MessageFact
-    replayed: bool
-
-
 class MessageReply(Payload):
     """The message as it is now."""
 
@@ -85,34 +76,38 @@ class HistoryReply(Payload, rename={"first": "from", "last": "to"}):
 
 @dataclass(frozen=True)
 class Command:
-    """One row of the table; ``act`` may wait for the database."""
+    """One row of the table; ``act`` may wait for the database, ``begin`` does not."""
 
     shape: type[Body]
-    act: Callable[[User, Any, Limits], Payload]
+    act: Callable[[Profile, Any, Limits], Payload]
     reply: type[Payload]
+    begin: Callable[[Profile, Any], Future[Any] | None] | None = None
 
 
-def _send(user: User, command: SendMessage, _: Limits) -> SentReply:
-    sent = messages.send_message(sender_id=user.id, room_id=command.room_id, content=command)
-    return SentReply(message=message_fact(sent.message), replayed=sent.replayed)
+def _send(user: Profile, command: SendMessage, _: Limits) -> Sent:
+    return messages.send_message(sender_id=user.id, room_id=command.room_id, content=command)
 
 
-def _edit(user: User, command: EditOne, _: Limits) -> MessageReply:
+def _begin_to_send(user: Profile, command: SendMessage) -> Future[Sent] | None:
+    return grouping.submit(Send(user.id, command.room_id, command))
+
+
+def _edit(user: Profile, command: EditOne, _: Limits) -> MessageReply:
     message = messages.edit_message(
         actor_id=user.id,
         message_id=command.message_id,
         text=command.text,
         if_changed_seq=command.if_changed_seq,
     )
-    return MessageReply(message=message_fact(message))
+    return MessageReply(message=message)
 
 
-def _delete(user: User, command: DeleteOne, _: Limits) -> MessageReply:
+def _delete(user: Profile, command: DeleteOne, _: Limits) -> MessageReply:
     message = messages.delete_message(actor_id=user.id, message_id=command.message_id)
-    return MessageReply(message=message_fact(message))
+    return MessageReply(message=message)
 
 
-def _read(user: User, command: ReadRoom, _: Limits) -> Counts:
+def _read(user: Profile, command: ReadRoom, _: Limits) -> Counts:
     return sync.mark_read(
         user_id=user.id,
         room_id=command.room_id,
@@ -121,7 +116,7 @@ def _read(user: User, command: ReadRoom, _: Limits) -> Counts:
     )
 
 
-def _history(user: User, command: History, limits: Limits) -> HistoryReply:
+def _history(user: Profile, command: History, limits: Limits) -> HistoryReply:
     if not 1 <= command.limit <= limits.page:
         raise InvalidRequest.at("/limit", f"Between 1 and {limits.page}.")
     limit = command.limit
@@ -134,15 +129,14 @@ def _history(user: User, command: History, limits: Limits) -> HistoryReply:
                 around=command.around,
             )
             page = messages_in(command.room_id, user.id, window)
-            items = [message_fact(message) for message in page.items]
-            found = HistoryReply(items=items, **page.bounds())
+            found = HistoryReply(items=page.items, **page.bounds())
             if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
                 return found
             limit //= 2  # the page says itself how far it reaches
 
 
 TABLE: dict[str, Command] = {
-    "message.send": Command(SendMessage, _send, SentReply),
+    "message.send": Command(SendMessage, _send, Sent, _begin_to_send),
     "message.edit": Command(EditOne, _edit, MessageReply),
     "message.delete": Command(DeleteOne, _delete, MessageReply),
     "read": Command(ReadRoom, _read, Counts),
@@ -166,7 +160,16 @@ def takes_room(kind: str) -> bool:
     return kind in TABLE and "room_id" in TABLE[kind].shape.__struct_fields__
 
 
-def perform(kind: str, command: Body, user: User, limits: Limits) -> Payload:
+def begin(kind: str, command: Body, user: Profile) -> Future[Payload] | None:
+    """Have a command carried out together with others, in the order of their beginnings.
+
+    None where it has to be ``perform``ed. The future raises what that raises.
+    """
+    start = TABLE[kind].begin
+    return None if start is None else start(user, command)
+
+
+def perform(kind: str, command: Body, user: Profile, limits: Limits) -> Payload:
     """Carry out a command, given as its struct, and return its result.
 
     Raises:

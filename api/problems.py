@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -109,7 +109,6 @@ def translated(error: Exception) -> ChatError:
             return errors.PayloadTooLarge()
         case OperationalError() | InterfaceError():
             log.warning("the database does not answer: %s", type(error).__name__)
-            connection.close()
             return errors.Unavailable()
         case _:
             log.error("unexpected", exc_info=error)

@@ -11,26 +11,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
-
-from accounts.models import User
-from accounts.schemas import profile
+from accounts.queries import profiles_by_id
 from api.codec import Payload, instant
 from api.inbox.queries import notifications_as_now
 from api.log.frames import EventFrame, Frame, frame
-from api.log.models import Event
+from api.log.reading import Range, Recorded, events_in
 from api.log.snapshot import snapshot
 from api.messages.queries import messages_as_now
 from api.rooms.queries import Place, members_as_written, rooms_as_now
 from api.sync.queries import rooms_as_members_see
 
-Loader = Callable[[Sequence[Event]], dict[Place, Payload]]
+Loader = Callable[[Sequence[Recorded]], dict[Place, Payload]]
 
 
-def profiles_as_now(events: Sequence[Event]) -> dict[Place, Payload]:
+def profiles_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show the people whose profiles changed."""
-    users = User.objects.in_bulk({event.subject_id for event in events})
-    return {(event.stream_id, event.seq): profile(users[event.subject_id]) for event in events}
+    people = profiles_by_id([event.subject_id for event in events])
+    return {(event.stream_id, event.seq): people[event.subject_id] for event in events}
 
 
 LOADERS: dict[str, Loader] = {
@@ -42,15 +39,6 @@ LOADERS: dict[str, Loader] = {
     "profile": profiles_as_now,
 }
 ONLY_THE_LAST = {"read.moved", "me.updated"}  # contract §3.3: the last of its kind
-
-
-@dataclass(frozen=True)
-class Range:
-    """The events of a stream numbered above ``after``, up to and with ``to``."""
-
-    stream: uuid.UUID
-    after: int
-    to: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,7 @@ def replay(ranges: Sequence[Range]) -> dict[uuid.UUID, list[Replayed]]:
     if not ranges:
         return {}
     with snapshot():
-        return shown(_events(ranges))
+        return shown(events_in(ranges))
 
 
 def frames(ranges: Sequence[Range]) -> dict[str, list[Frame]]:
@@ -84,7 +72,7 @@ def frames(ranges: Sequence[Range]) -> dict[str, list[Frame]]:
     }
 
 
-def shown(events: Sequence[Event]) -> dict[uuid.UUID, list[Replayed]]:
+def shown(events: Sequence[Recorded]) -> dict[uuid.UUID, list[Replayed]]:
     """Show these events; to be read in one snapshot with them."""
     payloads = _payloads(events)
     overtaken = _overtaken(events)
@@ -97,15 +85,8 @@ def shown(events: Sequence[Event]) -> dict[uuid.UUID, list[Replayed]]:
     return dict(found)
 
 
-def _events(ranges: Sequence[Range]) -> list[Event]:
-    wanted = Q()
-    for part in ranges:
-        wanted |= Q(stream_id=part.stream, seq__gt=part.after, seq__lte=part.to)
-    return list(Event.objects.filter(wanted).order_by("stream_id", "seq"))
-
-
-def _payloads(events: Sequence[Event]) -> dict[Place, Any]:
-    by_kind: dict[str, list[Event]] = defaultdict(list)
+def _payloads(events: Sequence[Recorded]) -> dict[Place, Any]:
+    by_kind: dict[str, list[Recorded]] = defaultdict(list)
     for event in events:
         by_kind[event.subject_kind].append(event)
     payloads: dict[Place, Any] = {}
@@ -117,7 +98,7 @@ def _payloads(events: Sequence[Event]) -> dict[Place, Any]:
     return payloads
 
 
-def _overtaken(events: Sequence[Event]) -> set[Place]:
+def _overtaken(events: Sequence[Recorded]) -> set[Place]:
     last: dict[tuple[Any, ...], Place] = {}
     overtaken = set()
     for event in events:
@@ -129,7 +110,7 @@ def _overtaken(events: Sequence[Event]) -> set[Place]:
     return overtaken
 
 
-def _event_frame(event: Event, data: Any) -> EventFrame:
+def _event_frame(event: Recorded, data: Any) -> EventFrame:
     return EventFrame(
         type=event.type,
         stream=event.stream_id,

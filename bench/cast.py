@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from accounts import actions
+from accounts import actions, sessions
 from accounts.models import User
+from api.log.append import writing
 from api.rooms.actions import create_room
 from api.rooms.schemas import CreateRoom
 
@@ -33,12 +34,19 @@ def somebody() -> Somebody:
     return Somebody(found.session.user, found.access)
 
 
+def device_of(somebody: Somebody) -> Somebody:
+    """Sign somebody in on another device."""
+    with writing():
+        found = sessions.begin(somebody.user, device="bench", address="127.0.0.1")
+    return Somebody(somebody.user, found.access)
+
+
 def room_of(owner: Somebody, *others: Somebody) -> uuid.UUID:
     """Make a private room with these people in it."""
     content = CreateRoom(
         name="bench", kind="private", member_ids=[other.user.id for other in others]
     )
-    return create_room(creator=owner.user, content=content).id
+    return create_room(creator_id=owner.user.id, content=content).id
 
 
 def fill(room_id: uuid.UUID, sender: Somebody, count: int) -> None:

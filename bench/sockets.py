@@ -84,9 +84,16 @@ class Room:
     def __init__(self, servings: Sequence[Serving], size: int) -> None:
         self.alice = cast.somebody()
         self.id = cast.room_of(self.alice)
-        path = f"/ws/rooms/{self.id}/?token={self.alice.token}"
-        clients = [Client(servings[n % len(servings)].port, path) for n in range(size)]
-        self.crowd = Crowd(clients)
+        devices = [cast.device_of(self.alice) for _ in range(size)]  # no token is known already
+        self.crowd = Crowd(
+            [
+                Client(
+                    servings[n % len(servings)].port,
+                    f"/ws/rooms/{self.id}/?token={device.token}",
+                )
+                for n, device in enumerate(devices)
+            ]
+        )
         self.crowd.quiet()
         self._head = heads([self.id])[self.id]
         self._layer: Any = get_channel_layer()

@@ -1,10 +1,11 @@
-"""Registers the system checks."""
+"""Registers the system checks, and what new database connections are told."""
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+from django.db.backends.signals import connection_created
 from typing_extensions import override
 
-from config import checks
+from config import checks, database
 
 
 class Wiring(AppConfig):
@@ -14,5 +15,6 @@ class Wiring(AppConfig):
 
     @override
     def ready(self) -> None:
+        connection_created.connect(database.opened)
         register(checks.security_floors, Tags.security)
         register(checks.layer_for_many_processes, Tags.security, deploy=True)

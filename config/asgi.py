@@ -25,14 +25,16 @@ async def lifespan(_: dict[str, Any], receive: Any, send: Any) -> None:
             hub.current()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await http.end()  # the last requests may still have news for the hub
             await hub.shut_down()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
+http = HttpDoor()
 protocols = ProtocolTypeRouter(
     {
-        "http": HttpDoor(),
+        "http": http,
         "websocket": OriginPolicy(TokenAuth(router)),
         "lifespan": lifespan,
     }

@@ -24,6 +24,7 @@ from api.limits import Limits
 PROJECT = Path(__file__).resolve().parent.parent
 KEY_BYTES_MADE = 48  # of randomness, in a key for development
 KEY_BYTES_MIN = 32  # RFC 7518, section 3.2: as long as the hash of HS256
+HTTP_HANDLERS = ("pool", "django")  # how config/handlers.py runs Django
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _HOST = re.compile(r"(\*|\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
@@ -52,6 +53,8 @@ class Environment:
     allowed_origins: list[str]
     trusted_proxy_count: int
     registration_open: bool
+    http_handler: str
+    group_sends: bool
     limits: Limits
     log_level: str
     debug: bool
@@ -79,6 +82,8 @@ def load() -> Environment:
         allowed_origins=_origins(env),
         trusted_proxy_count=_integer(env, "TRUSTED_PROXY_COUNT", 0, 0, 10),
         registration_open=_choice(env, "REGISTRATION", ("open", "closed")) == "open",
+        http_handler=_choice(env, "HTTP_HANDLER", HTTP_HANDLERS),
+        group_sends=_choice(env, "SENDS", ("grouped", "single")) == "grouped",
         limits=_limits(env),
         log_level=_choice(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
         debug=_debug(env, production),

@@ -1,36 +1,40 @@
 """The HTTP door: ASGI → Django on a bounded pool of long-lived threads.
 
-Bodies are counted before they are buffered; database connections live as long as their
-threads; too many waiting requests are refused instead of queued without end.
+Around Django, whichever handler runs it: names, addresses and headers, bodies counted and timed
+before they are buffered, and no endless queue. ``config/handlers.py`` is what stands inside.
 """
 
-import asyncio
 import io
-import ipaddress
+import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
-from django.core import signals
-from django.core.handlers.asgi import ASGIRequest, get_script_prefix
-from django.core.handlers.base import BaseHandler
-from django.http import HttpResponseBase
-from django.urls import set_script_prefix
-from typing_extensions import override
+from django.core.handlers.asgi import ASGIRequest
+from django.utils.http import parse_header_parameters
 
 from api import errors, problems
 from api.errors import ChatError
+from config.addresses import client_address
+from config.handlers import HANDLERS, THREADS
+from config.messages import (
+    BodyTooLate,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    finish,
+    header,
+    measured,
+    received,
+    replayed,
+    send_content,
+    start,
+)
 
-THREADS = 8  # requests of one process that are worked on at the same moment
 WAITING_MAX = 512  # requests that wait for a thread; beyond, the answer is 503 at once
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
@@ -40,97 +44,72 @@ _HEADERS = {
     b"cache-control": b"no-store",
 }
 
+log = logging.getLogger(__name__)
 
-class HttpDoor(BaseHandler):
-    """Django behind ASGI, without its asynchronous handler."""
+
+class HttpDoor:
+    """One for all requests of a process."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.load_middleware()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
-        self._inside = 0
+        self._handler = HANDLERS[settings.HTTP_HANDLER]()
+        self._inside: set[_Answer] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         scope, request_id = _named(scope)
-        send = _with_headers(send, request_id, head=scope["method"] == "HEAD")
+        answer = _Answer(send, request_id, on_start=self._inside.discard)
         try:
-            body = await _body(scope, receive)
-            if body is not None:
-                await self._admit(scope, body, send)
+            await self._serve(scope, receive, answer)
         except ChatError as error:
-            await _refuse(error, scope, request_id, send)
+            await _refuse(error, scope, request_id, answer)
+        except Exception as error:  # outside of every view: nobody else would answer
+            if answer.started:
+                raise
+            log.error("unexpected", exc_info=error)
+            await _refuse(errors.Internal(), scope, request_id, answer)
 
-    async def _admit(self, scope: Scope, body: bytes, send: Send) -> None:
-        if self._inside >= THREADS + WAITING_MAX:  # who has not sent all yet does not count
+    async def end(self) -> None:
+        """Finish what is under way, and keep nothing."""
+        await self._handler.end()
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        _check_readable(scope)
+        body = await received(scope, receive)
+        if body is None:
+            return
+        if len(self._inside) >= THREADS + WAITING_MAX:  # who has not sent all does not count
             raise errors.Unavailable("Too many requests at once.")
-        self._inside += 1
+        self._inside.add(answer)
         try:
-            await self._serve(scope, body, send)
+            await self._handler(measured(scope, len(body)), replayed(body, receive), answer)
         finally:
-            self._inside -= 1
-
-    async def _serve(self, scope: Scope, body: bytes, send: Send) -> None:
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(self._pool, self._answer, scope, body)
-        try:
-            await send(_start(response))
-            if response.streaming:
-                chunks = iter(response)
-                while chunk := await loop.run_in_executor(self._pool, next, chunks, None):
-                    await send(_part(response.make_bytes(chunk), more=True))
-                await send(_part(b"", more=False))
-            else:
-                await send(_part(response.content, more=False))
-        finally:
-            await loop.run_in_executor(self._pool, response.close)
-
-    def _answer(self, scope: Scope, body: bytes) -> Any:
-        scope = _measured(scope, len(body))
-        set_script_prefix(get_script_prefix(scope))
-        signals.request_started.send(sender=self.__class__, scope=scope)
-        return self.get_response(ASGIRequest(scope, io.BytesIO(body)))
-
-    @override
-    def get_response(self, request: Any) -> HttpResponseBase:
-        response: HttpResponseBase = super().get_response(request)
-        return response
+            self._inside.discard(answer)
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """Read the body; None when the client has gone.
+class _Answer:
+    """The way out: adds to every answer, also to errors, what every answer has."""
 
-    Raises:
-        PayloadTooLarge: it is larger than may be, by its length or by count.
-    """
-    limit = settings.LIMITS.body_bytes
-    declared = _header(scope, b"content-length")
-    if limit is not None and declared.isdigit() and int(declared) > limit:
-        raise errors.PayloadTooLarge
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if limit is not None and size > limit:
-            raise errors.PayloadTooLarge
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+    def __init__(
+        self, send: Send, request_id: str, *, on_start: "Callable[[_Answer], None]"
+    ) -> None:
+        self.started = False
+        self._send, self._request_id, self._on_start = send, request_id.encode(), on_start
 
-
-def _measured(scope: Scope, size: int) -> Scope:
-    """Say how long the body was: a chunked one does not, and counts as none in DRF."""
-    headers = [(key, value) for key, value in scope["headers"] if key != b"content-length"]
-    return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self._on_start(self)
+            headers = [(name.lower(), value) for name, value in message["headers"]]
+            present = {name for name, _ in headers}
+            added = [item for item in _HEADERS.items() if item[0] not in present]
+            own = (b"x-request-id", self._request_id)
+            message = {**message, "headers": [*headers, *added, own]}
+        await self._send(message)
 
 
 def _named(scope: Scope) -> tuple[Scope, str]:
     """Give the request its id and its client's true address."""
-    given = _header(scope, b"x-request-id")
+    given = header(scope, b"x-request-id")
     name = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
     headers = [(key, value) for key, value in scope["headers"] if key != b"x-request-id"]
     address = client_address(
@@ -142,58 +121,29 @@ def _named(scope: Scope) -> tuple[Scope, str]:
     return named, name.decode()
 
 
-def client_address(peer: str, forwarded: Iterable[str], proxies: int) -> str:
-    """Return the right-most address that none of our proxies wrote about another of ours."""
-    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
-    if proxies == 0 or len(hops) < proxies:
-        return peer
+def _check_readable(scope: Scope) -> None:
+    """Refuse what Django cannot make a request of.
+
+    Raises:
+        InvalidRequest: the query, or the media type.
+    """
+    media = b",".join(value for key, value in scope["headers"] if key == b"content-type")
     try:
-        return str(ipaddress.ip_address(hops[-proxies]))
+        scope["query_string"].decode()
+        parse_header_parameters(media.decode("latin-1"))
     except ValueError:
-        return peer
+        raise errors.InvalidRequest from None
 
 
-def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for key, value in scope["headers"] if key == name), b"")
-
-
-def _with_headers(send: Send, request_id: str, *, head: bool) -> Send:
-    """Add to every answer, also to errors, what every answer has."""
-
-    async def send_with_headers(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            present = {name.lower() for name, _ in message["headers"]}
-            added = [item for item in _HEADERS.items() if item[0] not in present]
-            own = (b"x-request-id", request_id.encode())
-            message = {**message, "headers": [*message["headers"], *added, own]}
-        elif head:
-            message = {**message, "body": b""}
-        await send(message)
-
-    return send_with_headers
-
-
-def _start(response: Any) -> dict[str, Any]:
-    headers = [
-        (name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()
-    ]
-    if not response.streaming and not response.has_header("Content-Length"):
-        headers.append((b"content-length", str(len(response.content)).encode()))
-    headers += [
-        (b"set-cookie", cookie.output(header="").strip().encode("ascii"))
-        for cookie in response.cookies.values()
-    ]
-    return {"type": "http.response.start", "status": response.status_code, "headers": headers}
-
-
-def _part(body: bytes, *, more: bool) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": body, "more_body": more}
-
-
-async def _refuse(error: ChatError, scope: Scope, request_id: str, send: Send) -> None:
+async def _refuse(error: ChatError, scope: Scope, request_id: str, answer: Send) -> None:
     """Answer in Django's place, as readable for pages of another origin as Django's answers."""
     response = problems.answer(error, request_id)
+    if isinstance(error, BodyTooLate):
+        response["Connection"] = "close"
+    headers = [(key, value) for key, value in scope["headers"] if key != b"content-type"]
+    request = ASGIRequest({**scope, "headers": headers, "query_string": b""}, io.BytesIO())
     cors = CorsMiddleware(lambda _: response)
-    cors.add_response_headers(ASGIRequest(scope, io.BytesIO()), response)
-    await send(_start(response))
-    await send(_part(response.content, more=False))
+    cors.add_response_headers(request, response)
+    finish(request, response)
+    await answer(start(response))
+    await send_content(response.content, answer)

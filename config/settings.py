@@ -17,6 +17,8 @@ ALLOWED_HOSTS = ENV.allowed_hosts
 LIMITS = ENV.limits
 REGISTRATION_OPEN = ENV.registration_open
 TRUSTED_PROXY_COUNT = ENV.trusted_proxy_count
+HTTP_HANDLER = ENV.http_handler
+GROUP_SENDS = ENV.group_sends
 DATA_DIR = ENV.data_dir
 PORT = ENV.port
 
@@ -120,7 +122,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 # --- the REST door ------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasSession"],
     "DEFAULT_PARSER_CLASSES": ["api.media.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.media.JsonRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.media.JsonOnly",

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from accounts import sessions
 from accounts.authentication import bearer, bearer_token
-from accounts.models import Session, User
+from accounts.schemas import LivingSession, Profile
 from api.errors import ChatError, InvalidToken
 from api.problems import translated
 from realtime import pool
@@ -22,8 +22,8 @@ class Identity:
     ``follows_session``: opened with a socket token, it lives as long as the session.
     """
 
-    user: User
-    session: Session
+    user: Profile
+    session: LivingSession
     inbox_head: int
     expires_at: datetime
     follows_session: bool
@@ -79,7 +79,7 @@ class TokenAuth:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         subprotocol, spoken = selected_protocol(scope.get("subprotocols", []))
-        scope = scope | {"user": None, "session": None, "identity": None}
+        scope["user"] = scope["session"] = scope["identity"] = None
         scope["subprotocol"] = subprotocol
         if not spoken:
             scope.setdefault("refused", PROTOCOL_NOT_SUPPORTED)

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from concurrent.futures import Future
 from typing import Any
 
 from channels.consumer import AsyncConsumer, get_handler_name
@@ -10,28 +11,25 @@ from django.conf import settings
 from typing_extensions import override
 
 from accounts.queries import session_expiry
-from accounts.schemas import profile
 from api import commands
 from api.clock import now
 from api.codec import Payload, instant, shaped
 from api.discovery import FEATURES
 from api.errors import ChatError, Conflict, InvalidRequest, NotAuthenticated, RateLimited
-from api.limits import Strikes, TokenBucket
 from api.problems import translated
 from realtime import close_codes, hub, pool, protocol
 from realtime.auth import Identity, identify
+from realtime.begun import Begun
 from realtime.clocks import SocketClocks, seconds_until
 from realtime.close_codes import Close
+from realtime.conduct import Conduct
 from realtime.connection import Connection
 from realtime.protocol import BadFrame, Command, CommandId
 from realtime.subscribing import Subscriber, epoch
 
-BAD_FRAMES_MAX, RATE_LIMITED_MAX = 10, 60  # in a minute; contract §3.2 and §4
-MINUTE = 60.0
-
 
 class ChatConsumer(AsyncConsumer):
-    """One client's socket. Commands are carried out one after the other, as they came."""
+    """One client's socket. Commands are begun one after the other, as they came."""
 
     channel_layer_alias = None  # only the hub reads the channel layer
 
@@ -66,11 +64,10 @@ class ChatConsumer(AsyncConsumer):
         )
         self.hub.connections.add(self.connection)
         self.subscriber = Subscriber(self.hub, self.connection)
-        self.clocks = SocketClocks(self.close)
+        self.clocks = SocketClocks(self)
+        self.begun = Begun(self._answer)
         self.identity: Identity | None = None
-        self.bad_frames = Strikes(BAD_FRAMES_MAX, MINUTE)
-        self.too_many = Strikes(RATE_LIMITED_MAX, MINUTE)
-        self.bucket = _bucket(self.loop.time())
+        self.conduct = Conduct(limits, self.loop.time())
         await self.base_send({"type": "websocket.accept", "subprotocol": self.scope["subprotocol"]})
         try:
             await self._begin()
@@ -165,11 +162,19 @@ class ChatConsumer(AsyncConsumer):
                 self.subscriber.unsubscribe(fields.streams)
                 self.connection.write(protocol.ok(command.id, protocol.Nothing()))
             case _:
-                user = self.scope["user"]
-                result = await pool.run(
-                    commands.perform, command.type, fields, user, settings.LIMITS
-                )
-                self.connection.write(protocol.ok(command.id, result))
+                await self._record(command, fields)
+
+    async def _record(self, command: Command, fields: Any) -> None:
+        """Do to the record what is asked, after what this socket asked before."""
+        user = self.scope["user"]
+        await self.begun.room()
+        begun = commands.begin(command.type, fields, user)
+        if begun is not None:
+            self.begun.add(begun, command.id)
+            return
+        await self.begun.settled()
+        result = await pool.run(commands.perform, command.type, fields, user, settings.LIMITS)
+        self.connection.write(protocol.ok(command.id, result))
 
     async def _auth(self, token: str, command_id: CommandId) -> None:
         if self.identity is not None:
@@ -203,7 +208,7 @@ class ChatConsumer(AsyncConsumer):
                 id=protocol.echoed(command_id),
                 protocol=protocol.PROTOCOL,
                 connection_id=self.connection.id,
-                user=profile(user),
+                user=user,
                 session_id=identity.session.id,
                 expires_in=int(seconds_until(identity.expires_at)),
                 time=instant(now()),
@@ -229,12 +234,14 @@ class ChatConsumer(AsyncConsumer):
 
     def _live_until(self, identity: Identity) -> None:
         self.identity = identity
-        self.clocks.expire_at(identity.expires_at, warn=self._warn, expired=self._expired)
+        self.clocks.expire_at(identity.expires_at)
 
-    def _warn(self, seconds: int) -> None:
+    def warn(self, seconds: int) -> None:
+        """Tell the client that the token ends."""
         self._write(protocol.AuthExpiring(expires_in=seconds))
 
-    def _expired(self) -> None:
+    def expired(self) -> None:
+        """End the socket with its token, or ask how its session does."""
         if self.identity is not None and self.identity.follows_session:
             self.expiry = self.loop.create_task(self._follow_session(self.identity))
         else:
@@ -252,9 +259,15 @@ class ChatConsumer(AsyncConsumer):
         if expires_at is None or expires_at <= now():
             self.close(close_codes.TOKEN_EXPIRED)
         else:
-            self.clocks.expire_at(expires_at, warn=self._warn, expired=self._expired)
+            self.clocks.expire_at(expires_at)
 
     # --- answers ------------------------------------------------------------------------
+
+    def _answer(self, done: Future[Any], command_id: CommandId) -> None:
+        try:
+            self.connection.write(protocol.ok(command_id, done.result()))
+        except Exception as error:  # noqa: BLE001  whatever went wrong is this command's
+            self._refuse(translated(error), command_id)
 
     def _write(self, frame: Payload) -> None:
         self.connection.write(protocol.wire(frame))
@@ -264,25 +277,18 @@ class ChatConsumer(AsyncConsumer):
 
     def _bad(self, error: ChatError, command_id: CommandId) -> None:
         self._refuse(error, command_id)
-        if self.bad_frames.strike(self.loop.time()):
+        if self.conduct.bad_frame(self.loop.time()):
             self.close(close_codes.BAD_REQUESTS)
 
     def _within_rate(self, command: Command) -> bool:
-        wait = self.bucket.take(self.loop.time()) if self.bucket else 0.0
+        wait = self.conduct.wait(self.loop.time())
         if wait == 0.0:
             return True
         self._refuse(RateLimited(retry_after=max(round(wait), 1)), command.id)
-        if self.too_many.strike(self.loop.time()):
+        if self.conduct.turned_away(self.loop.time()):
             self.close(close_codes.RATE_LIMITED)
         return False
 
     def _too_big(self, text: str) -> bool:
         limit = settings.LIMITS.frame_bytes
         return limit is not None and len(text) > limit // 4 and len(text.encode()) > limit
-
-
-def _bucket(moment: float) -> TokenBucket | None:
-    rate, burst = settings.LIMITS.commands_per_second, settings.LIMITS.commands_burst
-    if rate is None or burst is None:
-        return None
-    return TokenBucket(rate=rate, burst=burst, now=moment)

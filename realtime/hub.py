@@ -14,6 +14,7 @@ from typing import Any
 from api import access, replay
 from api.log import publish
 from api.log.frames import Frame
+from api.log.reading import Range
 from realtime import pool, protocol
 from realtime.broker import Broker, Tasks
 from realtime.close_codes import SESSION_REVOKED
@@ -200,7 +201,7 @@ class Hub:
 
     async def _fetch(self, fetches: Sequence[tuple[str, Fetch]]) -> None:
         for part in chunked(fetches):
-            ranges = [replay.Range(uuid.UUID(stream), f.after, f.to) for stream, f in part]
+            ranges = [Range(uuid.UUID(stream), f.after, f.to) for stream, f in part]
             try:
                 found = await pool.run(replay.frames, ranges)
             except Exception as error:  # noqa: BLE001  the database is away: the feeds wait and ask again

@@ -4,7 +4,7 @@ An absent Origin is a native app. A present one must be our own host or be liste
 (a sandboxed page, a file) is refused.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,15 +38,15 @@ class OriginPolicy:
         self._app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        headers = [(name.lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-        origins = [value for name, value in headers if name == b"origin"]
-        host = next((value for name, value in headers if name == b"host"), "")
-        if not _is_allowed(origins, host):
-            scope = scope | {"refused": FORBIDDEN}
+        if not _is_allowed(scope["headers"]):
+            scope["refused"] = FORBIDDEN
         await self._app(scope, receive, send)
 
 
-def _is_allowed(origins: Collection[str], host: str) -> bool:
+def _is_allowed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    named = [(name.lower(), value.decode("latin-1")) for name, value in headers]
+    origins = [value for name, value in named if name == b"origin"]
+    host = next((value for name, value in named if name == b"host"), "")
     domain, _ = split_domain_port(host)
     ours = host if validate_host(domain, settings.ALLOWED_HOSTS) else ""
     try:

@@ -1,14 +1,14 @@
 """The frames of contract §3.2, both ways, and the commands that are the socket's own. Pure."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
 from accounts.schemas import Profile
 from api.access import Grant
-from api.codec import SURROGATE, Body, Instant, Payload, Seq, encode, parse, plain
+from api.codec import SURROGATE, Body, Instant, Payload, Seq, encode, parse
 from api.errors import ChatError, Fault, InvalidRequest
 from api.limits import Limits
 from api.log.frames import Frame
@@ -204,7 +204,9 @@ def wire(frame: Payload) -> Wire:
 
 def ok(command_id: CommandId, result: Payload) -> Wire:
     """Encode a reply: the results stand beside the id."""
-    return Wire(encode({"type": "ok", **_echo(command_id), **plain(result)}))
+    head = b'{"type":"ok"' if command_id is None else b'{"type":"ok","id":' + encode(command_id)
+    body = encode(result)
+    return Wire(head + (b"}" if body == b"{}" else b"," + body[1:]))
 
 
 def error(failure: ChatError, command_id: CommandId, request_id: str) -> Wire:
@@ -238,10 +240,6 @@ def bye(close: Close, retry_after: int | None = None) -> Wire:
 def echoed(command_id: CommandId) -> CommandId | msgspec.UnsetType:
     """Return a command's id for its reply; absent where none was given."""
     return msgspec.UNSET if command_id is None else command_id
-
-
-def _echo(command_id: CommandId) -> Mapping[str, str | int]:
-    return {} if command_id is None else {"id": command_id}
 
 
 def events(stream: str, after: int, to: int, frames: Sequence[Frame]) -> list[Wire]:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import uuid
 
-from api.replay import Range, frames
+from api.log.reading import Range
+from api.replay import frames
 from realtime import pool, protocol
 from realtime.close_codes import INTERNAL
 from realtime.connection import Connection

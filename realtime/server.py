@@ -1,22 +1,25 @@
-"""The uvicorn runner: our limits, our pings, no query in any log, and a drain at the end."""
+"""The uvicorn runner: our limits, our pings, one process or several."""
 
-import asyncio
 import contextlib
 import resource
-import signal
+import socket
 from collections.abc import Callable
-from types import FrameType
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
 from django.conf import settings
+from django.core.management.base import CommandError
 from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
-from realtime import hub, protocol
-from realtime.close_codes import DRAINING, MESSAGE_TOO_BIG, NO_PONG
+from realtime import protocol
+from realtime.close_codes import MESSAGE_TOO_BIG, NO_PONG
+from realtime.draining import ChatServer
+from realtime.workers import Workers
 
+BACKLOG = 2048  # connections that wait to be accepted: all of them, after a restart
 REQUESTS_SECONDS = 30  # for requests under way when the grace time is over
 KEEP_ALIVE_SECONDS = 75  # balancers keep 60 s: who closes first loses no request under way
 CLOSING_SECONDS = 5  # for a client to take what was written, and to answer the close
@@ -92,49 +95,47 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         super().handle_parser_exception()
 
 
-class ChatServer(uvicorn.Server):
-    """uvicorn, which drains before it stops listening, and leaves with 0."""
+def serve(
+    *, host: str, port: int, count: int = 1, announce: Callable[[], None] = lambda: None
+) -> None:
+    """Serve with so many processes until told to stop; announce it when the port is ours.
 
-    hurried = False
-
-    @override
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self.should_exit:
-            self.force_exit = True
-        self.hurried = sig == signal.SIGINT  # somebody at a keyboard waits for no balancer
-        self.should_exit = True
-
-    @override
-    async def shutdown(self, sockets: Any = None) -> None:
-        found = hub.running()
-        if found is not None:
-            await drain(found, 0 if self.hurried else settings.LIMITS.drain_seconds or 0)
-        await super().shutdown(sockets)
-
-
-async def drain(found: hub.Hub, seconds: float) -> None:
-    """Be unready for so long, and meanwhile send every socket away, one after the other."""
-    found.draining = True
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    connections = list(found.connections)
-    for place, connection in enumerate(connections):
-        connection.close(DRAINING)
-        found.forget(connection)
-        left = end - loop.time()
-        if left > 0:
-            await asyncio.sleep(left / (len(connections) - place))
-    await asyncio.sleep(max(end - loop.time(), 0))
-
-
-def serve(*, host: str, port: int) -> None:
-    """Serve until told to stop."""
+    Raises:
+        CommandError: the port cannot be had, or a worker cannot start.
+    """
     _raise_file_limit()
+    sockets = listen(host, port)
+    announce()
+    if count == 1:
+        ChatServer(_config()).run(sockets)
+    elif not Workers(sockets, partial(_work, sockets)).run(count):
+        raise CommandError("A worker could not start.")
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return a socket for every address that a host has; nobody is accepted yet.
+
+    Raises:
+        CommandError: an address is in use, not ours, or there is none.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host or None, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((info[0], info[4]) for info in found):
+            sockets.append(socket.create_server(address, family=family, backlog=BACKLOG))
+    except OSError as error:
+        raise CommandError(f"{host}:{port}: {error.strerror}.") from None
+    return sockets
+
+
+def _work(sockets: list[socket.socket], supervisor: int) -> None:
+    ChatServer(_config(), supervisor).run(sockets)
+
+
+def _config() -> uvicorn.Config:
     limits = settings.LIMITS
-    config = uvicorn.Config(
+    return uvicorn.Config(
         "config.asgi:application",
-        host=host,
-        port=port,
         loop="uvloop",
         http="httptools",
         ws=ChatProtocol,
@@ -147,10 +148,10 @@ def serve(*, host: str, port: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=REQUESTS_SECONDS,
     )
-    ChatServer(config).run()
 
 
 def _raise_file_limit() -> None:

@@ -44,8 +44,8 @@ def clustered(postgres_url: str) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def daphne() -> Iterator[World]:
-    """As ``embedded``, on the server of development."""
-    with servers.embedded(servers=0) as world:
+    """As ``embedded``, on the server of development, and with the plain form of all else."""
+    with servers.embedded(servers=0, HTTP_HANDLER="django", SENDS="single") as world:
         world.start(daphne=True)
         yield world
 

@@ -1,10 +1,13 @@
 """``manage.py serve`` ends: unready first, then sockets sent away, requests finished, code 0."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 import time
 from typing import Any
+
+import pytest
 
 from tests.clients import Person, http
 from tests.deaf import Deaf
@@ -25,7 +28,8 @@ def wait_closed(server: Server) -> None:
     end = time.monotonic() + STOP_SECONDS
     while time.monotonic() < end:
         try:
-            socket.create_connection(("127.0.0.1", server.port), 10).close()
+            with contextlib.suppress(ConnectionResetError):  # it came just before the end
+                socket.create_connection(("127.0.0.1", server.port), 10).close()
         except ConnectionRefusedError:
             return
     raise TimeoutError("it still listens")
@@ -41,17 +45,33 @@ def unready(server: Server) -> dict[str, Any]:
     raise TimeoutError("it is still ready")
 
 
+def begun(server: Server, person: Person) -> socket.socket:
+    """Begin a request that changes a name; it is under way until its body has come."""
+    running = socket.create_connection(("127.0.0.1", server.port), 10)
+    head = (
+        "PATCH /api/v1/me HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 26\r\n"
+        "Content-Type: application/json\r\nExpect: 100-continue\r\n"
+        f"Authorization: Bearer {person.tokens['access']}\r\n\r\n"
+    )
+    running.sendall(head.encode())
+    assert running.recv(100).startswith(b"HTTP/1.1 100")
+    return running
+
+
+def finish(running: socket.socket, pause: float = 0) -> None:
+    """Send the body, slowly if so wished, and expect success."""
+    for byte in b'{"display_name": "Alicia"}':
+        running.sendall(bytes([byte]))
+        time.sleep(pause)
+    with running, running.makefile("rb") as stream:
+        assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+        assert b"connection: close\r\n" in stream.readlines()
+
+
 async def test_sigterm_sends_sockets_away_and_finishes_requests(embedded: World) -> None:
     with embedded.beside({"drain_seconds": 2}) as server:
         alice = Person.register(server.url, "alice")
-        running = socket.create_connection(("127.0.0.1", server.port), 10)
-        head = (
-            "PATCH /api/v1/me HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 26\r\n"
-            "Content-Type: application/json\r\nExpect: 100-continue\r\n"
-            f"Authorization: Bearer {alice.tokens['access']}\r\n\r\n"
-        )
-        running.sendall(head.encode())
-        assert running.recv(100).startswith(b"HTTP/1.1 100")
+        running = begun(server, alice)
         async with alice.socket() as one, alice.socket() as two, alice.socket() as three:
             for open_socket in (one, two, three):
                 await open_socket.opened()
@@ -68,10 +88,7 @@ async def test_sigterm_sends_sockets_away_and_finishes_requests(embedded: World)
             for open_socket in (one, two, three):
                 assert await open_socket.closed() == (DRAINING, 4200)
         await asyncio.to_thread(wait_closed, server)
-        running.sendall(b'{"display_name": "Alicia"}')
-        with running, running.makefile("rb") as stream:
-            assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
-            assert b"connection: close\r\n" in stream.readlines()
+        finish(running)
         assert await ended(server) == 0
         assert "Traceback" not in server.log
 
@@ -84,6 +101,39 @@ async def test_sigint_waits_for_no_balancer(embedded: World) -> None:
             server.process.send_signal(signal.SIGINT)
             assert await open_socket.closed() == (DRAINING, 4200)
         assert await ended(server) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+async def test_second_signal_hurries(embedded: World, second: signal.Signals) -> None:
+    with embedded.beside({"drain_seconds": LONG_SECONDS}) as server:
+        alice = Person.register(server.url, "alice")
+        running = begun(server, alice)
+        async with alice.socket() as one, alice.socket() as other:
+            await one.opened()
+            await other.opened()
+            server.process.send_signal(signal.SIGTERM)
+            assert unready(server)["status"] == "draining"
+            server.process.send_signal(second)
+            assert await one.closed() == (DRAINING, 4200)
+            assert await other.closed() == (DRAINING, 4200)
+        finish(running, pause=0.04)  # a second: less than a hurried request has
+        assert await ended(server) == 0
+        assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+async def test_after_a_second_signal_no_request_holds_up_the_end(
+    embedded: World, first: signal.Signals
+) -> None:
+    with embedded.beside({"drain_seconds": None}) as server:
+        alice = Person.register(server.url, "alice")
+        with begun(server, alice) as running:
+            server.process.send_signal(first)
+            await asyncio.to_thread(wait_closed, server)
+            server.process.send_signal(signal.SIGTERM)
+            assert await ended(server) == 0
+            assert running.recv(1000).startswith(b"HTTP/1.1 500 ")
+        assert "lifespan" not in server.log
 
 
 async def test_who_does_not_read_does_not_hold_up_the_end(embedded: World) -> None:

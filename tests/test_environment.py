@@ -17,7 +17,8 @@ from tests.servers import PROJECT, manage
 VARIABLES = [
     *("ENVIRONMENT", "PORT", "DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "DATA_DIR"),
     *("SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS", "ALLOWED_ORIGINS", "LIMITS"),
-    *("TRUSTED_PROXY_COUNT", "REGISTRATION", "LOG_LEVEL", "DEBUG"),
+    *("TRUSTED_PROXY_COUNT", "REGISTRATION", "LOG_LEVEL", "DEBUG", "HTTP_HANDLER"),
+    "SENDS",
 ]
 PRODUCTION = {
     "ENVIRONMENT": "production",
@@ -43,6 +44,8 @@ NONSENSE = [
     *(("ALLOWED_ORIGINS", value) for value in ("https://h:65536", "https://h:x", "https://a;b")),
     *(("TRUSTED_PROXY_COUNT", value) for value in ("", "-1", "11", "one", "1.5")),
     *(("REGISTRATION", value) for value in ("", "maybe", "Open")),
+    *(("HTTP_HANDLER", value) for value in ("", "threads", "Django")),
+    *(("SENDS", value) for value in ("", "one", "Single")),
     *(("LIMITS", value) for value in ("", "{", "[]", "null", '{"nope": 1}', '{"a\\nb": 1}', BYTES)),
     *(("LIMITS", value) for value in ('{"page": null}', '{"page": 0}', '{"sockets": "1"}')),
     *(("LOG_LEVEL", value) for value in ("", "loud", "info")),
@@ -180,6 +183,8 @@ def test_no_environment_at_all_is_one_for_development(
         allowed_origins=[],
         trusted_proxy_count=0,
         registration_open=True,
+        http_handler="pool",
+        group_sends=True,
         limits=Limits(),
         log_level="INFO",
         debug=False,
@@ -196,6 +201,8 @@ def test_what_is_set_is_what_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
         "ALLOWED_ORIGINS": "https://App.example.org, http://[::1]:5173,",
         "TRUSTED_PROXY_COUNT": "2",
         "REGISTRATION": "closed",
+        "HTTP_HANDLER": "django",
+        "SENDS": "single",
         "LIMITS": '{"sockets": null, "socket_age": 0.5}',
         "LOG_LEVEL": "DEBUG",
         "DEBUG": "yes",
@@ -211,6 +218,7 @@ def test_what_is_set_is_what_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loaded.allowed_origins == ["https://app.example.org", "http://[::1]:5173"]
     assert loaded.limits == msgspec.structs.replace(Limits(), sockets=None, socket_age=0.5)
     assert (loaded.log_level, loaded.debug, loaded.registration_open) == ("DEBUG", True, False)
+    assert (loaded.http_handler, loaded.group_sends) == ("django", False)
 
 
 def test_the_folder_may_be_in_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP door: what every answer carries, and who may read it."""
+"""The HTTP door: what every answer carries, and who may read it; whichever handler is inside."""
 
 import re
 from collections.abc import Iterator
@@ -8,21 +8,30 @@ import pytest
 
 from tests.clients import Person, http
 from tests.contract import check_response
+from tests.doors import HANDLERS
 from tests.servers import World
 
 ORIGIN = "https://app.example"
 
 
+@pytest.fixture(scope="module", params=HANDLERS)
+def opened(embedded: World, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server that pages of another origin may talk to."""
+    origins = f"{ORIGIN},http://localhost:3000"
+    with embedded.beside({}, ALLOWED_ORIGINS=origins, HTTP_HANDLER=request.param) as server:
+        yield server.url
+
+
 @pytest.fixture
-def nobody(embedded: World) -> Person:
+def nobody(opened: str) -> Person:
     """Nobody has no account."""
-    return Person(embedded.server.url, {})
+    return Person(opened, {})
 
 
 @pytest.fixture
-def dora(embedded: World) -> Person:
+def dora(opened: str) -> Person:
     """Dora has an account, where the database does not matter."""
-    return Person.register(embedded.server.url, "dora")
+    return Person.register(opened, "dora")
 
 
 def test_discovery_needs_no_token_and_tells_the_limits(nobody: Person) -> None:
@@ -127,13 +136,6 @@ def test_every_answer_has_its_security_headers_and_none_names_the_server(dora: P
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
         assert "Server" not in answer.headers
         assert "Set-Cookie" not in answer.headers
-
-
-@pytest.fixture(scope="module")
-def opened(embedded: World) -> Iterator[str]:
-    """A server that pages of another origin may talk to."""
-    with embedded.beside({}, ALLOWED_ORIGINS=f"{ORIGIN},http://localhost:3000") as server:
-        yield server.url
 
 
 def preflight(url: str, origin: str) -> httpx.Response:

@@ -1,5 +1,6 @@
 """The door in front of Django: who called, and whom it turns away before any work is done."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from config import http
-from config.http import HttpDoor, client_address
+from config import http, messages
+from config.addresses import client_address
+from config.handlers import THREADS
+from config.http import HttpDoor
+from tests.doors import HANDLERS, WAIT_SECONDS, served
 
 PEER = "10.0.0.1"
 
@@ -58,13 +62,23 @@ def test_nothing_that_a_client_writes_changes_its_address(
 # --- whom it turns away ---------------------------------------------------------------------
 
 
+@pytest.fixture(params=HANDLERS, autouse=True)
+def _handler(request: pytest.FixtureRequest, settings: Settings) -> None:
+    settings.HTTP_HANDLER = request.param
+
+
 async def asked(
-    received: Sequence[dict[str, Any]], *headers: tuple[bytes, bytes], path: str = "/healthz"
+    received: Sequence[dict[str, Any]],
+    *headers: tuple[bytes, bytes],
+    path: str = "/healthz",
+    query: bytes = b"",
 ) -> tuple[list[dict[str, Any]], int]:
     """Return what the door sends, and how many of the received messages it has taken."""
     waiting, sent = list(received), []
 
     async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()  # as a server does when a client has no more to say
         return waiting.pop(0)
 
     async def send(message: dict[str, Any]) -> None:
@@ -74,11 +88,14 @@ async def asked(
         "type": "http",
         "method": "POST",
         "path": path,
-        "query_string": b"",
+        "query_string": query,
         "headers": [(b"host", b"localhost"), *headers],
         "client": (PEER, 4711),
     }
-    await HttpDoor()(scope, receive, send)
+    door = HttpDoor()
+    async with asyncio.timeout(WAIT_SECONDS):
+        await door(scope, receive, send)
+    await door.end()
     return sent, len(received) - len(waiting)
 
 
@@ -126,8 +143,40 @@ async def test_a_client_that_goes_before_it_has_said_all_is_not_answered() -> No
     assert await asked([part(10), {"type": "http.disconnect"}]) == ([], 2)
 
 
+@pytest.mark.parametrize("received", [[], [part(10)]])
+async def test_a_body_that_does_not_arrive_in_time_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, received: list[dict[str, Any]]
+) -> None:
+    monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
+    sent, _ = await asked(received)
+    assert problem(sent) == (400, "invalid_request")
+    assert json.loads(sent[1]["body"])["detail"] == "The body did not arrive in time."
+    assert dict(sent[0]["headers"])[b"connection"] == b"close"
+
+
+async def test_who_sends_a_body_too_slowly_loses_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
+    async with served(HttpDoor()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nslow")
+        answer = await reader.read()  # up to the end of the connection
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("query", "media"),
+    [(b"q=\xff", b"application/json"), (b"", b"application/json; charset*=no-such''x")],
+)
+async def test_what_cannot_be_read_is_no_fault_of_ours(query: bytes, media: bytes) -> None:
+    sent, taken = await asked([part(0, more=False)], (b"content-type", media), query=query)
+    assert (problem(sent), taken) == ((400, "invalid_request"), 0)
+
+
 async def test_more_than_may_wait_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "WAITING_MAX", -http.THREADS)
+    monkeypatch.setattr(http, "WAITING_MAX", -THREADS)
     sent, _ = await asked([part(0, more=False)])
     assert problem(sent) == (503, "unavailable")
     assert dict(sent[0]["headers"])[b"retry-after"] == b"1"

@@ -4,15 +4,16 @@ A small stream is tried with every window there is.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
-from django.db.models import QuerySet
 
 from api.clock import now
 from api.errors import InvalidRequest
 from api.log.models import Event
-from api.log.pages import Page, Window, page
+from api.log.pages import Page, Pages, Window
+from api.log.reading import Recorded
+from api.statements import Given
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,6 +21,13 @@ MESSAGES = (2, 3, 4, 7, 9, 10, 14)  # the numbers in between are other events
 HEAD = 12  # as the reader has seen it: 14 has been written since
 NUMBERS = range(HEAD + 4)
 LIMITS = range(1, 8)
+Read = Callable[[Window], Page[Recorded]]
+PAGES = Pages(
+    Recorded,
+    lambda: Event.objects.filter(stream_id=Given("stream"), type="message").values_list(
+        *Recorded._fields
+    ),
+)
 EVERY_WINDOW = [
     *(Window(limit) for limit in LIMITS),
     *(Window(limit, before=number) for limit in LIMITS for number in NUMBERS),
@@ -29,8 +37,8 @@ EVERY_WINDOW = [
 
 
 @pytest.fixture
-def messages() -> QuerySet[Event]:
-    """The messages of a stream, in a log with another stream beside it."""
+def messages() -> Read:
+    """The pages of the messages of a stream, in a log with another stream beside it."""
     stream, other = uuid.uuid4(), uuid.uuid4()
     rows = [
         Event(stream_id=owner, seq=seq, type="message" if seq in MESSAGES else "other", at=now())
@@ -38,10 +46,10 @@ def messages() -> QuerySet[Event]:
         for seq in range(1, 15)
     ]
     Event.objects.bulk_create(rows)
-    return Event.objects.filter(stream_id=stream, type="message")
+    return lambda window: PAGES.page(window, HEAD, stream=stream)
 
 
-def seqs(found: Page[Event]) -> list[int]:
+def seqs(found: Page[Recorded]) -> list[int]:
     """Return the numbers that a page shows."""
     return [event.seq for event in found.items]
 
@@ -52,10 +60,10 @@ def within(first: int, last: int) -> list[int]:
 
 
 def test_every_page_shows_all_that_it_covers_and_says_what_is_beyond(
-    messages: QuerySet[Event],
+    messages: Read,
 ) -> None:
     for window in EVERY_WINDOW:
-        found = page(messages, window, HEAD)
+        found = messages(window)
         assert seqs(found) == within(found.first, found.last), window
         assert len(found.items) <= window.limit, window
         assert 1 <= found.first <= found.last + 1 <= HEAD + 1, window
@@ -71,14 +79,14 @@ def test_every_page_shows_all_that_it_covers_and_says_what_is_beyond(
             assert found.has_more is bool(older), window
 
 
-def test_before_and_after_are_exclusive_and_around_is_inclusive(messages: QuerySet[Event]) -> None:
+def test_before_and_after_are_exclusive_and_around_is_inclusive(messages: Read) -> None:
     for limit in LIMITS:
         for number in NUMBERS:
-            before = page(messages, Window(limit, before=number), HEAD)
+            before = messages(Window(limit, before=number))
             assert before.last == max(min(number - 1, HEAD), 0)
-            after = page(messages, Window(limit, after=number), HEAD)
+            after = messages(Window(limit, after=number))
             assert after.first == min(number, HEAD) + 1
-            around = page(messages, Window(limit, around=number), HEAD)
+            around = messages(Window(limit, around=number))
             assert around.first <= max(min(number, HEAD), 1) <= max(around.last, 1)
             assert (number in seqs(around)) is (number in within(1, HEAD))
 
@@ -106,48 +114,46 @@ def test_before_and_after_are_exclusive_and_around_is_inclusive(messages: QueryS
     ],
 )
 def test_a_page_as_a_client_would_expect_it(
-    messages: QuerySet[Event],
+    messages: Read,
     window: Window,
     expected: list[int],
     first: int,
     last: int,
     has_more: bool,
 ) -> None:
-    found = page(messages, window, HEAD)
+    found = messages(window)
     assert (seqs(found), found.first, found.last) == (expected, first, last)
     assert found.has_more is has_more
 
 
-def walk_back(messages: QuerySet[Event], found: Page[Event], limit: int) -> list[Page[Event]]:
+def walk_back(messages: Read, found: Page[Recorded], limit: int) -> list[Page[Recorded]]:
     """Return this page and the older ones, as a client reads them."""
     pages = [found]
     while pages[-1].first > 1 and len(pages) < 20:
-        pages.append(page(messages, Window(limit, before=pages[-1].first), HEAD))
+        pages.append(messages(Window(limit, before=pages[-1].first)))
     return pages
 
 
-def walk_on(messages: QuerySet[Event], found: Page[Event], limit: int) -> list[Page[Event]]:
+def walk_on(messages: Read, found: Page[Recorded], limit: int) -> list[Page[Recorded]]:
     """Return this page and the newer ones, as a client reads them."""
     pages = [found]
     while pages[-1].last < pages[-1].head and len(pages) < 20:
-        pages.append(page(messages, Window(limit, after=pages[-1].last), HEAD))
+        pages.append(messages(Window(limit, after=pages[-1].last)))
     return pages
 
 
-def assert_whole(pages: Iterable[Page[Event]]) -> None:
+def assert_whole(pages: Iterable[Page[Recorded]]) -> None:
     """Check that pages in order cover 1 to the head, each number once."""
     covered = [number for found in pages for number in range(found.first, found.last + 1)]
     assert covered == list(range(1, HEAD + 1))
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_pages_join_without_a_hole_and_without_a_repeat(
-    messages: QuerySet[Event], limit: int
-) -> None:
-    assert_whole(reversed(walk_back(messages, page(messages, Window(limit), HEAD), limit)))
-    assert_whole(walk_on(messages, page(messages, Window(limit, after=0), HEAD), limit))
+def test_pages_join_without_a_hole_and_without_a_repeat(messages: Read, limit: int) -> None:
+    assert_whole(reversed(walk_back(messages, messages(Window(limit)), limit)))
+    assert_whole(walk_on(messages, messages(Window(limit, after=0)), limit))
     for number in NUMBERS:
-        middle = page(messages, Window(limit, around=number), HEAD)
+        middle = messages(Window(limit, around=number))
         older = walk_back(messages, middle, limit)
         newer = walk_on(messages, middle, limit)
         assert_whole([*reversed(older), *newer[1:]])
@@ -157,7 +163,7 @@ def test_pages_join_without_a_hole_and_without_a_repeat(
     "window", [Window(2), *(Window(2, **{name: 0}) for name in ("before", "after", "around"))]
 )
 def test_an_empty_stream_has_an_empty_page(window: Window) -> None:
-    found = page(Event.objects.none(), window, 0)
+    found = PAGES.page(window, 0, stream=uuid.uuid4())
     assert (found.items, found.first, found.last, found.head) == ([], 1, 0, 0)
     assert not found.has_more
 

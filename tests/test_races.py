@@ -22,7 +22,7 @@ def test_an_ended_session_is_not_given_its_own_stream_again() -> None:
     session = signed_in.session
     granted = access.readable(session.user_id, session.id, [session.user_id])
     assert granted == {session.user_id: access.Grant(head=0)}
-    sessions.logout(session=session)
+    sessions.logout(user_id=session.user_id, session_id=session.id)
     with pytest.raises(SessionRevoked):
         access.readable(session.user_id, session.id, [session.user_id])
 

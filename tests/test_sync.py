@@ -86,7 +86,7 @@ def _person(name: str) -> User:
 def _room(owner: User, *others: User) -> Any:
     ids = [user.id for user in others]
     content = CreateRoom(name="room", kind="private", member_ids=ids)
-    return create_room(creator=owner, content=content)
+    return create_room(creator_id=owner.id, content=content)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -96,12 +96,12 @@ def test_three_rooms_take_as_many_queries_as_thirty() -> None:
     taken = []
     for number in range(10):
         alice = _person(f"alice{number}")
-        direct, _ = open_direct_room(creator=alice, user_ids=[bob.id])
+        direct, _ = open_direct_room(creator_id=alice.id, user_ids=[bob.id])
         for room in (_room(alice, bob), _room(bob, alice), direct):
             send_message(sender_id=alice.id, room_id=room.id, content=Content(text="hello"))
         notify(user_id=bob.id, text="hello")
         with CaptureQueriesContext(connection) as captured, snapshot():
-            found = sync(bob)
+            found = sync(bob.id)
         assert len(found.rooms) == 3 * (number + 1)
         assert all(room.last_message and room.unread_count == 1 for room in found.rooms)
         taken.append([query["sql"].partition(" ")[0] for query in captured])

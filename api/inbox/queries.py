@@ -7,7 +7,7 @@ from api.codec import Payload
 from api.errors import InvalidRequest
 from api.inbox.models import Notification
 from api.inbox.schemas import Notifications, notification_out
-from api.log.models import Event
+from api.log.reading import Recorded
 
 UNREAD_COUNTED = 1_000  # exact up to here, this above
 
@@ -43,7 +43,7 @@ def newest(user_id: uuid.UUID, limit: int) -> Notifications:
     )
 
 
-def notifications_as_now(events: Sequence[Event]) -> dict[tuple[uuid.UUID, int], Payload]:
+def notifications_as_now(events: Sequence[Recorded]) -> dict[tuple[uuid.UUID, int], Payload]:
     """Show the notifications that these events are about."""
     found = Notification.objects.in_bulk({event.subject_id for event in events})
     return {

@@ -23,8 +23,26 @@ from api.errors import NotFound
 from api.log import publish
 from api.log.frames import EventFrame, frame
 from api.log.models import Event, Stream
+from api.statements import Given, Insertion, Rows, adapted, identity
 
+_locked = Rows(  # SQLite has one writer anyway
+    int,
+    lambda: Stream.objects.select_for_update().filter(pk=Given("stream")).values_list("last_seq"),
+)
+_recorded = Insertion(
+    Event,
+    *("stream_id", "seq", "type", "at", "actor_id"),
+    *("subject_kind", "subject_id", "data", "ends"),
+)
 _one_writer = threading.RLock()  # on SQLite: queueing here is fair, at the file it is not
+
+
+class StreamsClosed(NotFound):
+    """Nothing is recorded any more in these streams."""
+
+    def __init__(self, streams: set[uuid.UUID]) -> None:
+        super().__init__()
+        self.streams = streams
 
 
 class Ends(TypedDict, total=False):
@@ -83,8 +101,7 @@ def lock(stream: uuid.UUID) -> int:
 
     A stream that has no event yet is nobody's to wait for: its head is 0.
     """
-    row = Stream.objects.select_for_update().filter(pk=stream)  # SQLite: one writer anyway
-    return row.values_list("last_seq", flat=True).first() or 0
+    return _locked.first(stream=stream) or 0
 
 
 def append(
@@ -95,7 +112,7 @@ def append(
     ``silent`` publishes nothing (bulk imports): sockets find it in the log.
 
     Raises:
-        NotFound: a stream has been closed.
+        StreamsClosed: some of the streams have been closed.
         RuntimeError: the transaction has appended before.
     """
     _only_once()
@@ -110,7 +127,7 @@ def append(
         )
         for entry in entries
     ]
-    Event.objects.bulk_create(_row(item) for item in numbered)
+    _recorded.run([_row(item) for item in numbered])
     transaction.on_commit(partial(_publish, [] if silent else numbered), robust=True)
     return numbered
 
@@ -134,12 +151,7 @@ def _numbers(entries: Sequence[Entry]) -> dict[uuid.UUID, Iterator[int]]:
     for entry in entries:
         counts[entry.stream] = counts.get(entry.stream, 0) + 1
     order = _lock_order(list(counts))
-    key = Stream._meta.get_field("id")
-    parameters = [
-        value
-        for stream in order
-        for value in (key.get_db_prep_value(stream, connection), counts[stream])
-    ]
+    parameters = adapted(value for stream in order for value in (stream, counts[stream]))
     rows = ", ".join(["(%s, %s)"] * len(order))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -149,28 +161,21 @@ def _numbers(entries: Sequence[Entry]) -> dict[uuid.UUID, Iterator[int]]:
             "WHERE api_stream.closed_at IS NULL RETURNING id, last_seq",
             parameters,
         )
-        heads = {key.to_python(stream): last for stream, last in cursor.fetchall()}
+        heads = {identity(stream): last for stream, last in cursor.fetchall()}
     if len(heads) < len(order):
-        raise NotFound
+        raise StreamsClosed(set(order) - set(heads))
     return {
         stream: iter(range(heads[stream] - count + 1, heads[stream] + 1))
         for stream, count in counts.items()
     }
 
 
-def _row(item: Numbered) -> Event:
+def _row(item: Numbered) -> tuple[Any, ...]:
     entry = item.entry
     kind, subject_id = entry.subject or ("", None)
-    return Event(
-        stream_id=entry.stream,
-        seq=item.seq,
-        type=entry.type,
-        at=item.at,
-        actor_id=entry.actor_id,
-        subject_kind=kind,
-        subject_id=subject_id,
-        data=entry.data,
-        ends=entry.ends,
+    return (
+        *(entry.stream, item.seq, entry.type, item.at, entry.actor_id),
+        *(kind, subject_id, entry.data, entry.ends),
     )
 
 

@@ -5,11 +5,14 @@ import uuid
 from django.db.models import OuterRef, Subquery
 
 from api.log.models import Stream
+from api.statements import Given, Rows
+
+_head_of = Rows(int, lambda: Stream.objects.filter(pk=Given("stream")).values_list("last_seq"))
 
 
 def head_of(stream: uuid.UUID) -> int:
     """Return the number of a stream's last event, 0 when there is none yet."""
-    return Stream.objects.filter(pk=stream).values_list("last_seq", flat=True).first() or 0
+    return _head_of.first(stream=stream) or 0
 
 
 def head_at(column: str) -> Subquery:

@@ -1,13 +1,24 @@
 """Lists by number: which part of a stream a page shows, and how far it reaches."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from api.errors import InvalidRequest
+from api.statements import Given, Rows
 
-Row = TypeVar("Row", bound=Model)
+
+class Numbered(Protocol):
+    """What has a place in a stream."""
+
+    @property
+    def seq(self) -> int:
+        """Its number."""
+
+
+Row = TypeVar("Row", bound=Numbered)
 
 
 @dataclass(frozen=True)
@@ -47,44 +58,46 @@ class Page(Generic[Row]):
         }
 
 
-def page(rows: QuerySet[Row], window: Window, head: int) -> Page[Row]:
-    """Return the page of ``rows`` (which have a ``seq``) that a window shows."""
-    if window.after is not None:
-        return _newer(rows, min(window.after, head), window.limit, head)
-    if window.around is not None:
-        return _around(rows, window.around, window.limit, head)
-    ceiling = head if window.before is None else max(min(window.before - 1, head), 0)
-    return _older(rows, ceiling, window.limit, head)
+class Pages(Generic[Row]):
+    """The pages of a list; ``rows`` and ``shape`` as of ``Rows``, a shape has a ``seq``."""
 
+    def __init__(self, shape: Callable[..., Row], rows: Callable[[], QuerySet[Any, Any]]) -> None:
+        self._older = Rows(shape, lambda: rows().filter(seq__lte=Given("ceiling")).order_by("-seq"))
+        self._newer = Rows(
+            shape,
+            lambda: rows().filter(seq__gt=Given("floor"), seq__lte=Given("head")).order_by("seq"),
+        )
 
-def _older(rows: QuerySet[Row], ceiling: int, limit: int, head: int) -> Page[Row]:
-    found = list(rows.filter(seq__lte=ceiling).order_by("-seq")[: limit + 1])
-    kept = found[:limit]
-    more = len(found) > limit
-    first = _seq(kept[-1]) if more else 1
-    return Page(kept[::-1], first, ceiling, head, has_more=more)
+    def page(self, window: Window, head: int, **given: Any) -> Page[Row]:
+        """Return the page that a window shows, of the list as it stood at ``head``."""
+        if window.after is not None:
+            return self._after(min(window.after, head), window.limit, head, given)
+        if window.around is not None:
+            return self._around(min(window.around, head), window.limit, head, given)
+        ceiling = head if window.before is None else max(min(window.before - 1, head), 0)
+        return self._up_to(ceiling, window.limit, head, given)
 
+    def _up_to(self, ceiling: int, limit: int, head: int, given: dict[str, Any]) -> Page[Row]:
+        found = self._older.all(limit=limit + 1, ceiling=ceiling, **given)
+        kept = found[:limit]
+        more = len(found) > limit
+        first = kept[-1].seq if more else 1
+        return Page(kept[::-1], first, ceiling, head, has_more=more)
 
-def _newer(rows: QuerySet[Row], floor: int, limit: int, head: int) -> Page[Row]:
-    found = list(rows.filter(seq__gt=floor, seq__lte=head).order_by("seq")[: limit + 1])
-    kept = found[:limit]
-    more = len(found) > limit
-    reached = _seq(kept[-1]) if kept else floor
-    return Page(kept, floor + 1, reached if more else head, head, has_more=more)
+    def _after(self, floor: int, limit: int, head: int, given: dict[str, Any]) -> Page[Row]:
+        found = self._newer.all(limit=limit + 1, floor=floor, head=head, **given)
+        kept = found[:limit]
+        more = len(found) > limit
+        reached = kept[-1].seq if kept else floor
+        return Page(kept, floor + 1, reached if more else head, head, has_more=more)
 
-
-def _around(rows: QuerySet[Row], middle: int, limit: int, head: int) -> Page[Row]:
-    middle = min(middle, head)
-    older = _older(rows, middle, limit - limit // 2, head)
-    newer = _newer(rows, middle, limit // 2, head)
-    return Page(
-        older.items + newer.items,
-        older.first,
-        newer.last,
-        head,
-        has_more=older.has_more or newer.has_more,
-    )
-
-
-def _seq(row: Any) -> int:
-    return int(row.seq)
+    def _around(self, middle: int, limit: int, head: int, given: dict[str, Any]) -> Page[Row]:
+        older = self._up_to(middle, limit - limit // 2, head, given)
+        newer = self._after(middle, limit // 2, head, given)
+        return Page(
+            older.items + newer.items,
+            older.first,
+            newer.last,
+            head,
+            has_more=older.has_more or newer.has_more,
+        )

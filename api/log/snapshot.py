@@ -2,30 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
+
+_BEGIN = {
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "sqlite": "BEGIN DEFERRED",  # its first read takes the snapshot
+}
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Read in one snapshot: REPEATABLE READ on PostgreSQL, a deferred one on SQLite."""
-    if connection.vendor == "sqlite":
-        yield from _deferred()
-        return
-    with transaction.atomic(durable=True):
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
+    """Read in one snapshot. Not to be nested, nor within a write.
 
-
-def _deferred() -> Iterator[None]:
-    connection.ensure_connection()
-    sqlite: Any = connection
-    mode = sqlite.transaction_mode
-    sqlite.transaction_mode = "DEFERRED"
-    try:
-        with transaction.atomic(durable=True):
+    Raises:
+        RuntimeError: a transaction is open.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("A snapshot is a transaction of its own.")
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN[connection.vendor])
+        try:
             yield
-    finally:
-        sqlite.transaction_mode = mode
+        finally:
+            cursor.execute("COMMIT")  # also of one that failed: it wrote nothing

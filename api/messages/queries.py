@@ -2,30 +2,52 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.lookups import In
 
 from api.codec import Payload
 from api.errors import NotFound
-from api.log.heads import head_of
-from api.log.models import Event
-from api.log.pages import Page, Window, page
+from api.log.pages import Page, Pages, Window
+from api.log.reading import Recorded
 from api.messages.models import Message
-from api.messages.schemas import message_fact
+from api.messages.schemas import COLUMNS, MessageFact, message_fact
 from api.rooms import queries as rooms
 from api.rooms.queries import Place
+from api.statements import Given, Rows, among
 
 
-def message_for_member(message_id: uuid.UUID, user_id: uuid.UUID) -> Message:
-    """Return a message, ``sender`` loaded, of a room that this person is in.
+def _rows(condition: Q | In) -> QuerySet[Message, Any]:
+    return Message.objects.filter(condition).values_list(*COLUMNS)
+
+
+_in_room = Q(room_id=Given("room_id"))
+_history = Pages(message_fact, lambda: _rows(_in_room))
+_messages = Rows(message_fact, lambda: _rows(among("pk", "ids")))
+_messages_in = Rows(
+    message_fact, lambda: _rows(_in_room).filter(among("pk", "ids")).order_by("seq")
+)
+
+
+def message(message_id: uuid.UUID) -> MessageFact:
+    """Return a message that is there."""
+    (found,) = _messages.all(ids=[message_id])
+    return found
+
+
+def message_for_member(message_id: uuid.UUID, user_id: uuid.UUID) -> MessageFact:
+    """Return a message of a room that this person is in.
 
     Raises:
         NotFound: there is no such message, or it is not this person's to see.
         PermissionDenied: the room is public, but one has to join it for this.
     """
-    message = Message.objects.select_related("sender").filter(pk=message_id).first()
-    if message is None:
+    found = _messages.first(ids=[message_id])
+    if found is None:
         raise NotFound
-    rooms.member_in(message.room_id, user_id)
-    return message
+    rooms.head_for_member(found.room_id, user_id)
+    return found
 
 
 def room_of(message_id: uuid.UUID) -> uuid.UUID:
@@ -40,41 +62,34 @@ def room_of(message_id: uuid.UUID) -> uuid.UUID:
     return room_id
 
 
-def messages_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[Message]:
+def messages_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageFact]:
     """Return a page of a room's history; to be read in one snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
-    rooms.member_in(room_id, user_id)
-    messages = Message.objects.filter(room_id=room_id).select_related("sender")
-    return page(messages, window, head_of(room_id))
+    return _history.page(window, rooms.head_for_member(room_id, user_id), room_id=room_id)
 
 
 def messages_by_id(
     room_id: uuid.UUID, user_id: uuid.UUID, ids: Collection[uuid.UUID]
-) -> Page[Message]:
+) -> Page[MessageFact]:
     """Return those of these messages that are in the room; to be read in one snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
-    rooms.member_in(room_id, user_id)
-    head = head_of(room_id)
-    messages = Message.objects.filter(room_id=room_id, pk__in=ids).select_related("sender")
-    return Page(list(messages.order_by("seq")), 1, head, head, has_more=False)
+    head = rooms.head_for_member(room_id, user_id)
+    return Page(_messages_in.all(room_id=room_id, ids=list(ids)), 1, head, head, has_more=False)
 
 
-def newest_of(message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Message]:
-    """Return these messages by room, ``sender`` loaded."""
-    messages = Message.objects.filter(pk__in=list(message_ids)).select_related("sender")
-    return {message.room_id: message for message in messages}
+def messages_by_room(message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageFact]:
+    """Return these messages, of which every room has at most one, by their rooms."""
+    return {found.room_id: found for found in _messages.all(ids=list(message_ids))}
 
 
-def messages_as_now(events: Sequence[Event]) -> dict[Place, Payload]:
+def messages_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show the messages that these events are about."""
-    ids = {event.subject_id for event in events}
-    messages = Message.objects.select_related("sender").in_bulk(ids)
-    return {
-        (event.stream_id, event.seq): message_fact(messages[event.subject_id]) for event in events
-    }
+    ids = list({event.subject_id for event in events})
+    found = {message.id: message for message in _messages.all(ids=ids)}
+    return {(event.stream_id, event.seq): found[event.subject_id] for event in events}

@@ -4,10 +4,10 @@ import uuid
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import asdict
 
-from accounts.schemas import Person, person
+from accounts.schemas import PERSON_COLUMNS, Person
 from api.codec import INTEGER_MAX, Body, Instant, Payload, Seq, instant, instant_or_none
-from api.messages.models import Message
 
 ClientMsgId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Place = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
@@ -86,6 +86,13 @@ class MessageFact(Payload):
     deleted_at: Instant | None
 
 
+class Sent(Payload):
+    """The message as it is now; ``replayed`` when it was known already."""
+
+    message: MessageFact
+    replayed: bool
+
+
 class MessageOut(MessageFact):
     """A message as one person sees it."""
 
@@ -117,32 +124,40 @@ class MessagesDeleted(Payload):
     count: int
 
 
-def message_fact(message: Message) -> MessageFact:
-    """Show a message, ``sender`` loaded, to everybody in its room."""
-    return MessageFact(**_fields(message))
+COLUMNS = (  # of the table, as ``message_fact`` takes them
+    *("id", "room_id", "seq", "changed_seq"),
+    *(f"sender__{column}" for column in PERSON_COLUMNS),
+    *("text", "metadata", "client_msg_id", "reply_to_id", "thread_id"),
+    *("created_at", "edited_at", "deleted_at"),
+)
 
 
-def message_out(message: Message) -> MessageOut:
-    """Show a message, ``sender`` loaded, to one person."""
-    return MessageOut(**_fields(message), reactions=[], thread=None)
+def message_fact(*columns: Any) -> MessageFact:
+    """Show a message, given as its columns, to everybody in its room."""
+    message_id, room_id, seq, changed_seq, *rest = columns
+    sender, (text, metadata, *keys), times = rest[:5], rest[5:10], rest[10:]
+    client_msg_id, reply_to_id, thread_id = keys
+    created_at, edited_at, deleted_at = times
+    return MessageFact(
+        id=message_id,
+        room_id=room_id,
+        seq=seq,
+        changed_seq=changed_seq,
+        sender=Person(*sender),
+        text=text,
+        metadata=metadata,
+        client_msg_id=client_msg_id,
+        reply_to_id=reply_to_id,
+        thread_id=thread_id,
+        attachments=[],
+        mentions=[],
+        pinned=False,
+        created_at=instant(created_at),
+        edited_at=instant_or_none(edited_at),
+        deleted_at=instant_or_none(deleted_at),
+    )
 
 
-def _fields(message: Message) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "room_id": message.room_id,
-        "seq": message.seq,
-        "changed_seq": message.changed_seq,
-        "sender": person(message.sender),
-        "text": message.text,
-        "metadata": message.metadata,
-        "client_msg_id": message.client_msg_id,
-        "reply_to_id": message.reply_to_id,
-        "thread_id": message.thread_id,
-        "attachments": [],
-        "mentions": [],
-        "pinned": False,
-        "created_at": instant(message.created_at),
-        "edited_at": instant_or_none(message.edited_at),
-        "deleted_at": instant_or_none(message.deleted_at),
-    }
+def message_out(fact: MessageFact) -> MessageOut:
+    """Show a message to one person."""
+    return MessageOut(**asdict(fact), reactions=[], thread=None)

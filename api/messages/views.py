@@ -9,8 +9,8 @@ from accounts.views import user_of
 from api import errors
 from api.log.pages import Page, Window
 from api.log.snapshot import snapshot
-from api.messages import actions, queries, schemas
-from api.messages.models import Message
+from api.messages import actions, grouping, queries, schemas
+from api.messages.sending import Send
 from api.openapi import limit, number, operation, parameter
 from api.rest import Endpoint, Query, answer
 
@@ -18,7 +18,7 @@ REFUSED = [errors.NotFound, errors.PermissionDenied]
 WRITE_REFUSED = [*REFUSED, errors.RoomArchived, errors.Muted]
 
 
-def message_list(page: Page[Message]) -> schemas.MessageList:
+def message_list(page: Page[schemas.MessageFact]) -> schemas.MessageList:
     """Show a page of messages."""
     items = [schemas.message_out(message) for message in page.items]
     return schemas.MessageList(items=items, **page.bounds())
@@ -71,7 +71,12 @@ class MessagesView(Endpoint):
     )
     def post(self, request: Request, room_id: uuid.UUID) -> Response:
         content = self.body(schemas.Content)
-        sent = actions.send_message(sender_id=user_of(request).id, room_id=room_id, content=content)
+        sender_id = user_of(request).id
+        waiting = grouping.submit(Send(sender_id, room_id, content))
+        if waiting is None:
+            sent = actions.send_message(sender_id=sender_id, room_id=room_id, content=content)
+        else:
+            sent = waiting.result()
         message = schemas.message_out(sent.message)
         if sent.replayed:
             return answer(message, 200, {"Idempotent-Replayed": "true"})

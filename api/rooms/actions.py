@@ -20,7 +20,7 @@ METADATA_BYTES_MAX = 8 * 1024
 _SET_BY_MODERATORS = {"slow_mode_seconds", "frozen"}
 
 
-def create_room(*, creator: User, content: CreateRoom) -> Room:
+def create_room(*, creator_id: uuid.UUID, content: CreateRoom) -> Room:
     """Make a public or private room and put people into it.
 
     Raises:
@@ -38,23 +38,24 @@ def create_room(*, creator: User, content: CreateRoom) -> Room:
         metadata=content.metadata,
         created_at=moment,
     )
-    others = [(user, Role.MEMBER) for user in people if user.id != creator.id]
+    others = [(user, Role.MEMBER) for user in people if user.id != creator_id]
+    creator = User.objects.get(pk=creator_id)
     with writing():
         room.save(force_insert=True)
-        membership.admit(room, [(creator, Role.OWNER), *others], actor_id=creator.id, moment=moment)
+        membership.admit(room, [(creator, Role.OWNER), *others], actor_id=creator_id, moment=moment)
     return room
 
 
-def open_direct_room(*, creator: User, user_ids: list[uuid.UUID]) -> tuple[Room, bool]:
+def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tuple[Room, bool]:
     """Find or make the one room of exactly these people; tell whether it was made.
 
     Raises:
         InvalidRequest: nobody of that id, or nobody but oneself.
     """
-    others = [user for user in queries.people(user_ids, "/user_ids") if user.id != creator.id]
+    others = [user for user in queries.people(user_ids, "/user_ids") if user.id != creator_id]
     if not others:
         raise InvalidRequest.at("/user_ids", "A direct room takes somebody else.")
-    people = sorted([creator, *others], key=lambda user: user.id)
+    people = sorted([User.objects.get(pk=creator_id), *others], key=lambda user: user.id)
     key = ",".join(str(user.id) for user in people)
     found = Room.objects.filter(direct_key=key).first()
     if found is None:
@@ -66,13 +67,13 @@ def open_direct_room(*, creator: User, user_ids: list[uuid.UUID]) -> tuple[Room,
                 membership.admit(
                     room,
                     [(user, Role.MEMBER) for user in people],
-                    actor_id=creator.id,
+                    actor_id=creator_id,
                     moment=moment,
                 )
             return room, True
         except IntegrityError:  # somebody was faster
             found = Room.objects.get(direct_key=key)
-    Member.objects.filter(room=found, user=creator).update(hidden_seq=None)
+    Member.objects.filter(room=found, user_id=creator_id).update(hidden_seq=None)
     return found, False
 
 

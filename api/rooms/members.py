@@ -12,7 +12,7 @@ from api.rooms.models import Kind, Member, Role, Room
 from api.rooms.schemas import member_out
 
 
-def join_room(*, user: User, room_id: uuid.UUID) -> None:
+def join_room(*, user_id: uuid.UUID, room_id: uuid.UUID) -> None:
     """Become a member of a public room; who is one already stays as they are.
 
     Raises:
@@ -22,13 +22,14 @@ def join_room(*, user: User, room_id: uuid.UUID) -> None:
     """
     with writing():
         lock(room_id)
-        room = queries.visible_room(room_id, user.id)
-        if queries.is_member(room_id, user.id):
+        room = queries.visible_room(room_id, user_id)
+        if queries.is_member(room_id, user_id):
             return
         permissions.check_not_archived(room)
         if room.join != "open":
             raise PermissionDenied("One has to be let into this room.")
-        admit(room, [(user, Role.MEMBER)], actor_id=user.id, moment=now())
+        user = User.objects.get(pk=user_id)
+        admit(room, [(user, Role.MEMBER)], actor_id=user_id, moment=now())
 
 
 def leave_room(*, user_id: uuid.UUID, room_id: uuid.UUID) -> None:

@@ -2,17 +2,31 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, cast
 
+from django.db.models import Q
+
 from accounts.models import User
-from accounts.schemas import person
+from accounts.queries import people_by_id
 from api.codec import Payload
 from api.errors import InvalidRequest, NotFound, PermissionDenied
-from api.log.models import Event
+from api.log.heads import head_at
+from api.log.reading import Recorded
 from api.rooms.models import Kind, Member, Room
 from api.rooms.schemas import MemberOut, room_fact
+from api.statements import Given, Instances, Rows, among
 
 Place = tuple[uuid.UUID, int]  # a stream and a number in it
+Standing = tuple[uuid.UUID, uuid.UUID]  # a room and a person who is, or is not, in it
+
+_membership = Rows(
+    lambda head: head or 0,
+    lambda: Member.objects.filter(room_id=Given("room_id"), user_id=Given("user_id")).values_list(
+        head_at("room_id")
+    ),
+)
+_rooms_by_id = Instances[Room](lambda: Room.objects.filter(among("pk", "ids")))
 
 
 def member_in(room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
@@ -22,12 +36,46 @@ def member_in(room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
         PermissionDenied: the room is public, but one has to join it for this.
         NotFound: there is no such room, or it is not this person's to see.
     """
-    members = Member.objects.select_related("room", "user")
-    member = members.filter(room_id=room_id, user_id=user_id).first()
-    if member is None:
-        visible_room(room_id, user_id)
-        raise PermissionDenied("This takes membership.")
-    return member
+    found = members_in([(room_id, user_id)])
+    if not found:
+        raise refusal(room_id)
+    return found[room_id, user_id]
+
+
+def members_in(standings: Collection[Standing]) -> dict[Standing, Member]:
+    """Return those of these memberships that there are, in one query, as ``member_in``."""
+    given: dict[str, Any] = {}
+    for place, (room_id, user_id) in enumerate(standings):
+        given |= {f"room{place}": room_id, f"user{place}": user_id}
+    found = _members_in(len(standings)).all(**given)
+    return {(member.room_id, member.user_id): member for member in found}
+
+
+@cache
+def _members_in(count: int) -> Instances[Member]:
+    wanted = Q()
+    for place in range(count):
+        wanted |= Q(room_id=Given(f"room{place}"), user_id=Given(f"user{place}"))
+    return Instances(lambda: Member.objects.select_related("room", "user").filter(wanted))
+
+
+def head_for_member(room_id: uuid.UUID, user_id: uuid.UUID) -> int:
+    """Return the head of a room's stream to a member of it.
+
+    Raises:
+        NotFound, PermissionDenied: as ``member_in``.
+    """
+    head = _membership.first(room_id=room_id, user_id=user_id)
+    if head is None:
+        raise refusal(room_id)
+    return head
+
+
+def refusal(room_id: uuid.UUID) -> NotFound | PermissionDenied:
+    """Return what somebody is told who is not a member of a room."""
+    if public_among([room_id]):
+        return PermissionDenied("This takes membership.")
+    return NotFound()
 
 
 def visible_room(room_id: uuid.UUID, user_id: uuid.UUID) -> Room:
@@ -46,7 +94,7 @@ def visible_room(room_id: uuid.UUID, user_id: uuid.UUID) -> Room:
 
 def is_member(room_id: uuid.UUID, user_id: uuid.UUID) -> bool:
     """Tell whether a person is in a room."""
-    return Member.objects.filter(room_id=room_id, user_id=user_id).exists()
+    return _membership.first(room_id=room_id, user_id=user_id) is not None
 
 
 def public_among(room_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
@@ -76,18 +124,18 @@ def people(user_ids: Sequence[uuid.UUID], pointer: str) -> list[User]:
     return [found[user_id] for user_id in dict.fromkeys(user_ids)]
 
 
-def rooms_as_now(events: Sequence[Event]) -> dict[Place, Payload]:
+def rooms_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show the rooms that these events are about."""
-    rooms = Room.objects.in_bulk({event.subject_id for event in events})
+    rooms = {room.id: room for room in _rooms_by_id.all(ids=[event.subject_id for event in events])}
     return {(event.stream_id, event.seq): room_fact(rooms[event.subject_id]) for event in events}
 
 
-def members_as_written(events: Sequence[Event]) -> dict[Place, Payload]:
+def members_as_written(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show what happened to members, with the people as they are now."""
-    users = User.objects.in_bulk({event.subject_id for event in events})
+    people = people_by_id(event.subject_id for event in events)
     return {
         (event.stream_id, event.seq): MemberOut(
-            user=person(users[event.subject_id]),
+            user=people[event.subject_id],
             **cast(dict[str, Any], event.data),
         )
         for event in events

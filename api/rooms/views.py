@@ -7,7 +7,6 @@ from rest_framework.response import Response
 
 from accounts.views import user_of
 from api import errors
-from api.log.heads import head_of
 from api.log.snapshot import snapshot
 from api.openapi import CURSOR, limit, operation
 from api.rest import Endpoint, Query, answer, cut, nothing
@@ -38,8 +37,7 @@ class MembersView(Endpoint):
         query = Query(request, "limit", "cursor")
         size, cursor = query.limit(), query.cursor()
         with snapshot():
-            queries.member_in(room_id, user_of(request).id)
-            head = head_of(room_id)
+            head = queries.head_for_member(room_id, user_of(request).id)
             found = queries.members_after(room_id, cursor, size + 1)
         found, next_cursor = cut(found, size, lambda member: member.user_id)
         items = [schemas.member_out(member, member.user) for member in found]

@@ -35,8 +35,8 @@ def mark_many_read(
     with writing():
         lock(user_id)  # who removes this person has to wait for their stream as well
         moved = [room_id for room_id, seq in seqs.items() if _move(user_id, room_id, seq, backward)]
-        found = {member.room_id: member for member in queries.memberships(user_id, list(seqs))}
-        counts = {room_id: queries.counts_of(found[room_id]) for room_id in seqs}
+        found = {counts.room_id: counts for _, counts in queries.memberships(user_id, seqs)}
+        counts = {room_id: found[room_id] for room_id in seqs}
         if moved:
             events = append([_moved(user_id, counts[room_id]) for room_id in moved])
             for event, room_id in zip(events, moved, strict=True):

@@ -6,26 +6,27 @@ Everything that is counted comes with the number it was counted at, out of one s
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 
-from accounts.models import User
-from accounts.schemas import Person, person, profile
+from accounts.queries import profiles_by_id
+from accounts.schemas import Person, person
 from api.clock import now
 from api.codec import Payload, instant, instant_or_none
 from api.inbox import queries as inbox
 from api.log.epoch import current_epoch
 from api.log.heads import head_at, head_of
-from api.log.models import Event
+from api.log.reading import Recorded
 from api.messages import queries as messages
 from api.messages.models import Message
-from api.messages.schemas import message_out
+from api.messages.schemas import MessageFact, message_out
 from api.rooms import queries as rooms
 from api.rooms.models import Kind, Member, Room
 from api.rooms.queries import Place
 from api.rooms.schemas import role_name, room_fact
+from api.statements import Given, Instances, Rows, among
 from api.sync.schemas import Counts, InboxHead, Preferences, RoomOut, Sync
 
 NOTIFICATIONS_IN_SYNC = 50
@@ -39,48 +40,68 @@ _UNREAD = """(SELECT count(*) FROM (
     LIMIT 1000) AS unread)"""
 
 
-def memberships(
-    user_id: uuid.UUID, room_ids: Collection[uuid.UUID] | None = None
-) -> QuerySet[Member]:
-    """Return a person's memberships with ``head`` and ``unread``, in one statement."""
-    mine = Member.objects.filter(user_id=user_id).annotate(
+class Membership(NamedTuple):
+    """A person's place in a room, with the counts that are true at ``head``."""
+
+    role: int
+    counts: Counts
+
+
+def _counted() -> Any:
+    return Member.objects.filter(user_id=Given("user_id")).annotate(
         head=head_at("room_id"),
         unread=RawSQL(_UNREAD, [], output_field=BigIntegerField()),  # noqa: S611  no input
     )
-    return mine if room_ids is None else mine.filter(room_id__in=room_ids)
 
 
-def counts_of(member: Member) -> Counts:
-    """Show the counts of a membership out of ``memberships``."""
-    annotated = cast(Any, member)
+def _seen() -> Any:
+    newest = Message.objects.filter(room_id=OuterRef("room_id"), thread_id=None)
+    newest_id = Subquery(newest.order_by("-seq").values("pk")[:1])
+    return _counted().select_related("room").annotate(newest_id=newest_id).order_by("room_id")
+
+
+_memberships = Rows(
+    lambda role, *counts: Membership(role, _counts(*counts)),
+    lambda: (
+        _counted()
+        .filter(among("room_id", "room_ids"))
+        .values_list("role", "room_id", "read_seq", "unread", "head")
+    ),
+)
+_rooms_after = Instances[Member](lambda: _seen().filter(room_id__gt=Given("after")))
+_rooms_among = Instances[Member](lambda: _seen().filter(among("room_id", "room_ids")))
+_FIRST = uuid.UUID(int=0)
+
+
+def memberships(user_id: uuid.UUID, room_ids: Collection[uuid.UUID]) -> list[Membership]:
+    """Return those of these memberships that a person has, in one statement."""
+    return _memberships.all(user_id=user_id, room_ids=list(room_ids))
+
+
+def _counts(room_id: uuid.UUID, read_seq: int, unread: int, head: int) -> Counts:
     return Counts(
-        room_id=member.room_id,
-        read_seq=member.read_seq,
-        unread_count=annotated.unread,
+        room_id=room_id,
+        read_seq=read_seq,
+        unread_count=unread,
         mention_count=0,
-        head=annotated.head,
+        head=head,
     )
 
 
 def rooms_of(
-    user_id: uuid.UUID,
-    *,
-    room_ids: Collection[uuid.UUID] | None = None,
-    after: uuid.UUID | None = None,
-    limit: int | None = None,
+    user_id: uuid.UUID, *, after: uuid.UUID | None = None, limit: int | None = None
 ) -> list[RoomOut]:
     """Return a person's rooms as they see them; to be read in one snapshot."""
-    newest = Message.objects.filter(room_id=OuterRef("room_id"), thread_id=None)
-    found = (
-        memberships(user_id, room_ids)
-        .select_related("room")
-        .annotate(newest_id=Subquery(newest.order_by("-seq").values("pk")[:1]))
-        .order_by("room_id")
-    )
-    if after is not None:
-        found = found.filter(room_id__gt=after)
-    members = list(found[:limit])
-    last = messages.newest_of(member.newest_id for member in members if member.newest_id)
+    return _shown(_rooms_after.all(user_id=user_id, after=after or _FIRST, limit=limit))
+
+
+def rooms_among(user_id: uuid.UUID, room_ids: Collection[uuid.UUID]) -> list[RoomOut]:
+    """Return those of these rooms that a person is in; to be read in one snapshot."""
+    return _shown(_rooms_among.all(user_id=user_id, room_ids=list(room_ids)))
+
+
+def _shown(members: list[Any]) -> list[RoomOut]:
+    last = messages.messages_by_room(member.newest_id for member in members if member.newest_id)
     others = _others_in_direct(members)
     return [
         _seen_by_member(member, last.get(member.room_id), others.get(member.room_id))
@@ -94,7 +115,7 @@ def room_seen_by(room_id: uuid.UUID, user_id: uuid.UUID) -> RoomOut:
     Raises:
         NotFound: there is no such room, or it is not this person's to see.
     """
-    mine = rooms_of(user_id, room_ids=[room_id])
+    mine = rooms_among(user_id, [room_id])
     if mine:
         return mine[0]
     return _seen_by_stranger(rooms.visible_room(room_id, user_id), head_of(room_id))
@@ -115,20 +136,20 @@ def open_rooms(
     return [_seen_by_stranger(room, room.head) for room in found[:limit]]
 
 
-def sync(user: User) -> Sync:
+def sync(user_id: uuid.UUID) -> Sync:
     """Return everything at once; to be read in one snapshot, in a fixed number of queries."""
     return Sync(
         epoch=current_epoch(),
         time=instant(now()),
-        me=profile(User.objects.get(pk=user.id)),
-        rooms=rooms_of(user.id),
-        notifications=inbox.newest(user.id, NOTIFICATIONS_IN_SYNC),
+        me=profiles_by_id([user_id])[user_id],
+        rooms=rooms_of(user_id),
+        notifications=inbox.newest(user_id, NOTIFICATIONS_IN_SYNC),
         blocks=[],
-        inbox=InboxHead(stream=user.id, head=head_of(user.id)),
+        inbox=InboxHead(stream=user_id, head=head_of(user_id)),
     )
 
 
-def rooms_as_members_see(events: Sequence[Event]) -> dict[Place, Payload]:
+def rooms_as_members_see(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show the rooms that were added to people; left out where they are no longer in it."""
     rooms_by_person: dict[uuid.UUID, set[Any]] = defaultdict(set)
     for event in events:
@@ -136,7 +157,7 @@ def rooms_as_members_see(events: Sequence[Event]) -> dict[Place, Payload]:
     seen: dict[tuple[uuid.UUID, Any], RoomOut] = {
         (user_id, room.id): room
         for user_id, room_ids in rooms_by_person.items()
-        for room in rooms_of(user_id, room_ids=room_ids)
+        for room in rooms_among(user_id, room_ids)
     }
     return {
         (event.stream_id, event.seq): seen[event.stream_id, event.subject_id]
@@ -157,8 +178,8 @@ def _others_in_direct(members: Sequence[Member]) -> dict[uuid.UUID, list[Person]
     return others
 
 
-def _seen_by_member(member: Member, last: Message | None, others: list[Person] | None) -> RoomOut:
-    counts = counts_of(member)
+def _seen_by_member(member: Any, last: MessageFact | None, others: list[Person] | None) -> RoomOut:
+    counts = _counts(member.room_id, member.read_seq, member.unread, member.head)
     hidden = member.hidden_seq is not None and (last is None or last.seq <= member.hidden_seq)
     return RoomOut(
         **_facts(member.room),

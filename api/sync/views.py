@@ -28,7 +28,7 @@ class SyncView(Endpoint):
     @operation("Everything at once, in one snapshot", answers={200: schemas.Sync})
     def get(self, request: Request) -> Response:
         with snapshot():
-            return answer(queries.sync(user_of(request)))
+            return answer(queries.sync(user_of(request).id))
 
 
 class RoomsView(Endpoint):
@@ -63,13 +63,13 @@ class RoomsView(Endpoint):
         raises=[errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request) -> Response:
-        user = user_of(request)
+        user_id = user_of(request).id
 
         def create() -> Response:
-            room = rooms.create_room(creator=user, content=self.body(CreateRoom))
-            return answer(_room(room.id, user.id), 201)
+            room = rooms.create_room(creator_id=user_id, content=self.body(CreateRoom))
+            return answer(_room(room.id, user_id), 201)
 
-        return once(request, user.id, create)
+        return once(request, user_id, create)
 
 
 class DirectView(Endpoint):
@@ -80,14 +80,14 @@ class DirectView(Endpoint):
         raises=[errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request) -> Response:
-        user = user_of(request)
+        user_id = user_of(request).id
 
         def find_or_make() -> Response:
             body = self.body(OpenDirect)
-            room, made = rooms.open_direct_room(creator=user, user_ids=body.user_ids)
-            return answer(_room(room.id, user.id), 201 if made else 200)
+            room, made = rooms.open_direct_room(creator_id=user_id, user_ids=body.user_ids)
+            return answer(_room(room.id, user_id), 201 if made else 200)
 
-        return once(request, user.id, find_or_make)
+        return once(request, user_id, find_or_make)
 
 
 class RoomView(Endpoint):
@@ -119,9 +119,9 @@ class JoinView(Endpoint):
         raises=[*REFUSED, errors.RoomArchived],
     )
     def post(self, request: Request, room_id: uuid.UUID) -> Response:
-        user = user_of(request)
-        members.join_room(user=user, room_id=room_id)
-        return answer(_room(room_id, user.id))
+        user_id = user_of(request).id
+        members.join_room(user_id=user_id, room_id=room_id)
+        return answer(_room(room_id, user_id))
 
 
 class ReadView(Endpoint):

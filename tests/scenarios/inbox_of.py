@@ -12,7 +12,8 @@ import django
 django.setup()
 
 from api.log.heads import head_of
-from api.replay import Range, frames
+from api.log.reading import Range
+from api.replay import frames
 
 if __name__ == "__main__":
     person = uuid.UUID(sys.argv[1])

@@ -20,7 +20,7 @@ from api.rooms.schemas import CreateRoom
 
 def room_with(owner: User, events: int) -> uuid.UUID:
     """Make one; the first event is that its owner joined."""
-    room = create_room(creator=owner, content=CreateRoom(name="past", kind="private"))
+    room = create_room(creator_id=owner.id, content=CreateRoom(name="past", kind="private"))
     data = {"ranges": [[1, 1]], "count": 1}
     past = [Entry(room.id, "messages.deleted", owner.id, data=data) for _ in range(events - 1)]
     if past:

@@ -120,12 +120,15 @@ class Command(BaseCommand):
             ada, grace = _account("ada"), _account("grace")
             room = self._conversation(options["data"], ada)
             for user in (ada, grace):
-                join_room(user=user, room_id=room.id)
+                join_room(user_id=user.id, room_id=room.id)
         except ChatError as error:
             raise CommandError(error.detail) from None
-        self.stdout.write(_introduction(room, options["port"]))
-        self.stdout.flush()
-        serve(host=HOST, port=options["port"])
+
+        def introduce() -> None:
+            self.stdout.write(_introduction(room, options["port"]))
+            self.stdout.flush()
+
+        serve(host=HOST, port=options["port"], announce=introduce)
 
     def _conversation(self, path: Path, owner: User) -> Room:
         """Import what is not there yet, and return the first room that is still open."""

@@ -1,0 +1,74 @@
+"""One writer for a process: sends that wait at the same moment share a transaction.
+
+A commit costs as much for one message as for sixty. While the writer commits, what comes over
+REST and over sockets waits in one queue; then it takes all of that, in order. Whoever sent is
+answered after the commit. The plain path beside it is ``actions.send_message``.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from api.errors import ChatError
+from api.messages.schemas import Sent
+from api.messages.sending import Send, send_all
+
+GROUP_MAX = 64  # messages in one transaction: more would only make the first wait
+
+log = logging.getLogger(__name__)
+
+
+class _Waiting(NamedTuple):
+    send: Send
+    sent: Future[Sent]
+
+
+_queue: deque[_Waiting] = deque()
+_writer = ThreadPoolExecutor(1, thread_name_prefix="sends")
+
+
+def submit(send: Send) -> Future[Sent] | None:
+    """Have something said together with what else waits; None where sends go one by one.
+
+    The future raises what ``actions.send_message`` raises.
+    """
+    if not settings.GROUP_SENDS:
+        return None
+    sent: Future[Sent] = Future()
+    _queue.append(_Waiting(send, sent))
+    _writer.submit(_write_what_waits)
+    return sent
+
+
+def _write_what_waits() -> None:
+    group: list[_Waiting] = []
+    while _queue and len(group) < GROUP_MAX:
+        group.append(_queue.popleft())
+    try:
+        _write(group)
+    finally:
+        close_old_connections()  # only one that has failed: CONN_MAX_AGE is None
+
+
+def _write(group: Sequence[_Waiting]) -> None:
+    try:
+        outcomes = send_all([waiting.send for waiting in group])
+    except Exception as error:  # noqa: BLE001  whatever went wrong is told to those who wait
+        if len(group) > 1 and not isinstance(error, OperationalError | InterfaceError):
+            log.warning("a group of sends has failed: %s", type(error).__name__)
+            for waiting in group:  # it may be the fault of one of them
+                _write([waiting])
+        else:
+            for waiting in group:
+                waiting.sent.set_exception(error)
+        return
+    for waiting, outcome in zip(group, outcomes, strict=True):
+        if isinstance(outcome, ChatError):
+            waiting.sent.set_exception(outcome)
+        else:
+            waiting.sent.set_result(outcome)

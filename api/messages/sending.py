@@ -1,0 +1,250 @@
+"""Sending: what is said at the same moment shares one transaction, and is judged one by one.
+
+The streams are locked and numbered first and permission is read after that, so a member who
+is removed while their send waits for the lock writes nothing (docs/decisions/0001). A message
+that is refused must not take a number: then all is rolled back, and done again without it.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import uuid_utils.compat as uuid_utils
+from django.conf import settings
+from msgspec.structs import astuple
+
+from accounts.schemas import Person, person
+from api.clock import now
+from api.codec import encode
+from api.errors import (
+    ChatError,
+    Conflict,
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+    NotSupported,
+)
+from api.log.append import Entry, StreamsClosed, append, writing
+from api.messages import queries
+from api.messages.models import Message
+from api.messages.schemas import Content, MessageFact, Sent, message_fact
+from api.rooms import permissions
+from api.rooms import queries as rooms
+from api.rooms.models import Member
+from api.rooms.queries import Standing
+from api.statements import Given, Insertion, Rows, among
+
+METADATA_BYTES_MAX = 4 * 1024
+
+
+class Send(NamedTuple):
+    """Something that somebody wants to say in a room."""
+
+    sender_id: uuid.UUID
+    room_id: uuid.UUID
+    content: Content
+
+    @property
+    def standing(self) -> Standing:
+        """In which room, and by whom."""
+        return self.room_id, self.sender_id
+
+
+Outcome = Sent | ChatError
+
+
+class _Refused(Exception):
+    """Some of what was to be written is not; nothing has been."""
+
+    def __init__(self, outcomes: Mapping[int, Outcome]) -> None:
+        self.outcomes = outcomes
+        super().__init__()
+
+
+class _Draft(NamedTuple):
+    """A send on its way: at which place of the answer, and the message's id."""
+
+    place: int
+    send: Send
+    id: uuid.UUID
+
+    def entry(self) -> Entry:
+        room_id, sender_id = self.send.standing
+        return Entry(room_id, "message.created", sender_id, subject=("message", self.id))
+
+    def row(self, seq: int, moment: datetime) -> tuple[Any, ...]:
+        (sender_id, room_id, said), known_by = self.send, content_hash(self.send.content)
+        return (
+            *(self.id, room_id, seq, seq, sender_id, said.text, said.metadata),
+            *(said.client_msg_id, known_by, said.reply_to_id, moment),
+        )
+
+    def fact(self, seq: int, moment: datetime, sender: Person) -> MessageFact:
+        said = self.send.content
+        return message_fact(
+            *(self.id, self.send.room_id, seq, seq, *astuple(sender), said.text, said.metadata),
+            *(said.client_msg_id, said.reply_to_id, None, moment, None, None),
+        )
+
+
+_insertion = Insertion(
+    Message,
+    *("id", "room_id", "seq", "changed_seq", "sender_id", "text", "metadata"),
+    *("client_msg_id", "content_hash", "reply_to_id", "created_at"),
+)
+_known = Rows(
+    lambda message_id, said: (message_id, bytes(said)),
+    lambda: Message.objects.filter(
+        room_id=Given("room_id"), sender_id=Given("sender_id"), client_msg_id=Given("client_id")
+    ).values_list("pk", "content_hash"),
+)
+_is_in = Rows(
+    lambda *place: place,
+    lambda: Message.objects.filter(among("pk", "ids")).values_list("pk", "room_id"),
+)
+
+
+def send_all(sends: Sequence[Send]) -> list[Outcome]:
+    """Say all this, each for itself; return what comes of each, in the same order.
+
+    An outcome that is an error is one that ``actions.send_message`` raises.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for place, send in enumerate(sends):
+        try:
+            _check_content(send.content)
+        except ChatError as error:
+            outcomes[place] = error
+    while drafts := _next_round(sends, outcomes):
+        try:
+            outcomes |= _write(drafts)
+        except _Refused as refused:
+            outcomes |= refused.outcomes
+        except StreamsClosed as closed:
+            gone = [draft for draft in drafts if draft.send.room_id in closed.streams]
+            outcomes |= {draft.place: NotFound() for draft in gone}
+    return [outcomes[place] for place in range(len(sends))]
+
+
+def content_hash(content: Content) -> bytes:
+    """Return what a repeated send is compared by: what was first said, not how."""
+    said = [content.text, content.reply_to_id, content.thread_id, content.attachment_ids]
+    return hashlib.sha256(encode(said)).digest()
+
+
+def check_text(text: str) -> None:
+    """Refuse what is no message.
+
+    Raises:
+        InvalidRequest: blank or too long.
+    """
+    limit = settings.LIMITS.text_characters
+    if limit is not None and len(text) > limit:
+        raise InvalidRequest.at("/text", f"More than {limit} characters.")
+    if not text.strip():
+        raise InvalidRequest.at("/text", "A message says something.")
+
+
+def _check_content(content: Content) -> None:
+    if content.thread_id is not None:
+        raise NotSupported("Threads are not supported yet.")
+    if content.attachment_ids:
+        raise NotSupported("Attachments are not supported yet.")
+    check_text(content.text)
+    if content.metadata is not None and len(encode(content.metadata)) > METADATA_BYTES_MAX:
+        raise InvalidRequest.at("/metadata", f"More than {METADATA_BYTES_MAX} bytes.")
+
+
+def _next_round(sends: Sequence[Send], outcomes: Mapping[int, Outcome]) -> list[_Draft]:
+    """Return what to write now, in the order of locks; what is there twice waits."""
+    drafts, keys = [], set()
+    for place, send in enumerate(sends):
+        key = (send.standing, send.content.client_msg_id or place)
+        if place not in outcomes and key not in keys:
+            keys.add(key)
+            drafts.append(_Draft(place, send, uuid_utils.uuid7()))
+    return sorted(drafts, key=lambda draft: draft.send.room_id)
+
+
+def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
+    moment = now()
+    with writing():
+        events = append([draft.entry() for draft in drafts], at=moment)
+        members = rooms.members_in({draft.send.standing for draft in drafts})
+        _refuse(_refusals(drafts, members, moment))
+        numbered = list(zip(drafts, events, strict=True))
+        kept = _insertion.run_if_new([draft.row(event.seq, moment) for draft, event in numbered])
+        _refuse(
+            {
+                draft.place: _sent_before(draft.send) or Conflict()
+                for draft in drafts
+                if draft.id not in kept
+            }
+        )
+        _note_last_sent(members.values())
+        outcomes: dict[int, Outcome] = {}
+        for draft, event in numbered:
+            sender = person(members[draft.send.standing].user)
+            fact = draft.fact(event.seq, moment, sender)
+            event.show(fact)
+            outcomes[draft.place] = Sent(message=fact, replayed=False)
+    return outcomes
+
+
+def _refuse(outcomes: Mapping[int, Outcome]) -> None:
+    if outcomes:
+        raise _Refused(outcomes)
+
+
+def _refusals(
+    drafts: Sequence[_Draft], members: Mapping[Standing, Member], moment: datetime
+) -> dict[int, Outcome]:
+    answered = [draft.send.content.reply_to_id for draft in drafts]
+    there = set(_is_in.all(ids=answered)) if any(answered) else set()
+    refusals: dict[int, Outcome] = {}
+    for draft in drafts:
+        refused = _refusal(draft.send, members.get(draft.send.standing), moment, there)
+        if refused is not None:
+            refusals[draft.place] = refused
+    return refusals
+
+
+def _refusal(
+    send: Send, member: Member | None, moment: datetime, there: Collection[Any]
+) -> Outcome | None:
+    """Say what becomes of what is not to be written; None when it is."""
+    if member is None:
+        return rooms.refusal(send.room_id)
+    try:
+        permissions.check_may_send(member.room, member, moment)
+        reply_to_id = send.content.reply_to_id
+        if reply_to_id is not None and (reply_to_id, send.room_id) not in there:
+            raise InvalidRequest.at("/reply_to_id", "There is no such message in this room.")
+    except ChatError as error:
+        return _sent_before(send) or error
+    member.last_sent_at = moment  # for what they say next, also in this transaction
+    return None
+
+
+def _sent_before(send: Send) -> Outcome | None:
+    """Return the message that this is a repetition of, if it is one."""
+    client_id = send.content.client_msg_id
+    known = client_id and _known.first(
+        room_id=send.room_id, sender_id=send.sender_id, client_id=client_id
+    )
+    if not known:
+        return None
+    message_id, said = known
+    if said != content_hash(send.content):
+        return IdempotencyConflict()
+    return Sent(message=queries.message(message_id), replayed=True)
+
+
+def _note_last_sent(members: Iterable[Member]) -> None:
+    """Keep when those spoke whose next word has to wait."""
+    for member in members:
+        if member.room.slow_mode_seconds:
+            slowed = Member.objects.filter(room_id=member.room_id, user_id=member.user_id)
+            slowed.update(last_sent_at=member.last_sent_at)

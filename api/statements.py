@@ -1,0 +1,242 @@
+"""Queries and inserts whose SQL is spelled out once for the life of the process.
+
+The ORM takes about a millisecond to spell a query out, ten times what the database takes to
+answer it (docs/decisions/0010). What runs often is written with the ORM as ever, with
+``Given`` in the places of its parameters, and only filled in when it runs.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from django.db import connection
+from django.db.models import Expression, F, Model, QuerySet
+from django.db.models.lookups import In
+from django.db.models.query import ModelIterable
+from psycopg import RawCursor
+from typing_extensions import override
+
+Shape = TypeVar("Shape")
+Instance = TypeVar("Instance", bound=Model)
+Build = Callable[[], QuerySet[Any, Any]]
+
+
+class Given(Expression):
+    """A place in a query."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    @override
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [self]
+
+
+def among(column: str, name: str) -> In:
+    """Return the condition that a column is in the list that is given under this name."""
+    return In(F(column), [Given(name)])
+
+
+class _Spelled(NamedTuple):
+    """A query's SQL, cut at the places of its parameters; ``compiler`` knows its columns."""
+
+    pieces: list[str]
+    parameters: Sequence[Any]
+    compiler: Any
+    converters: list[tuple[int, list[Callable[..., Any]], Any]]
+
+
+class _Spelling:
+    """Spells a query out when it first runs."""
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self._by_vendor: dict[str, _Spelled] = {}
+
+    def spelled(self) -> _Spelled:
+        found = self._by_vendor.get(connection.vendor)
+        if found is None:
+            compiler: Any = self._build().query.get_compiler(connection=connection)
+            sql, parameters = compiler.as_sql()
+            columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
+            converters = compiler.get_converters(columns).items()
+            found = self._by_vendor[connection.vendor] = _Spelled(
+                sql.split("%s"),
+                parameters,
+                compiler,
+                [(place, convert, column) for place, (convert, column) in converters],
+            )
+        return found
+
+    def fetched(self, given: dict[str, Any], limit: int | None) -> list[tuple[Any, ...]]:
+        """Run the query; its columns come as the driver gives them."""
+        pieces, parameters, _, _ = self.spelled()
+        sql = [pieces[0]]
+        values: list[Any] = []
+        for parameter, piece in zip(parameters, pieces[1:], strict=True):
+            value = given[parameter.name] if isinstance(parameter, Given) else parameter
+            if isinstance(value, list):
+                sql.append(", ".join(["%s"] * len(value)) or "NULL")
+                values.extend(value)
+            else:
+                sql.append("%s")
+                values.append(value)
+            sql.append(piece)
+        if limit is not None:
+            sql.append(f" LIMIT {limit:d}")
+        with connection.cursor() as cursor:
+            cursor.execute("".join(sql), adapted(values))
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
+
+class Rows(_Spelling, Generic[Shape]):
+    """A query of columns (``values_list``); ``shape`` is called with those of each row."""
+
+    def __init__(self, shape: Callable[..., Shape], build: Build) -> None:
+        super().__init__(build)
+        self._shape = shape
+
+    def all(self, *, limit: int | None = None, **given: Any) -> list[Shape]:
+        """Run it; return every row, or the first ``limit``."""
+        rows: Iterable[Sequence[Any]] = self.fetched(given, limit)
+        converters = self.spelled().converters
+        if converters:
+            rows = _converted(rows, converters)
+        shape = self._shape
+        return [shape(*row) for row in rows]
+
+    def first(self, **given: Any) -> Shape | None:
+        """Run it; return the first row, None when there is none."""
+        found = self.all(limit=1, **given)
+        return found[0] if found else None
+
+
+def _converted(rows: Iterable[Sequence[Any]], converters: Sequence[Any]) -> Iterator[list[Any]]:
+    for row in map(list, rows):
+        for place, convert, column in converters:
+            for step in convert:
+                row[place] = step(row[place], column, connection)
+        yield row
+
+
+class Instances(_Spelling, Generic[Instance]):
+    """A query of models, with what ``select_related`` and ``annotate`` add to them."""
+
+    def all(self, *, limit: int | None = None, **given: Any) -> list[Instance]:
+        """Run it; return every instance, or the first ``limit``."""
+        answered: Any = _Answered(self.spelled().compiler, self.fetched(given, limit))
+        return list(ModelIterable(answered))
+
+    def first(self, **given: Any) -> Instance | None:
+        """Run it; return the first instance, None when there is none."""
+        found = self.all(limit=1, **given)
+        return found[0] if found else None
+
+
+class _Answered:
+    """What Django's ``ModelIterable`` takes for a queryset: its rows are here already."""
+
+    _known_related_objects: dict[Any, Any] = {}
+
+    def __init__(self, compiler: Any, rows: list[tuple[Any, ...]]) -> None:
+        self.select, self.klass_info = compiler.select, compiler.klass_info
+        self.annotation_col_map = compiler.annotation_col_map
+        self.results_iter = compiler.results_iter
+        self.db = compiler.using
+        self.query = self
+        self._rows = rows
+
+    def get_compiler(self, **_: Any) -> "_Answered":
+        return self
+
+    def execute_sql(self, **_: Any) -> list[list[tuple[Any, ...]]]:
+        return [self._rows]
+
+
+class Insertion:
+    """An ``INSERT`` of these columns, of any number of rows at once; the first is the id."""
+
+    def __init__(self, model: type[Model], *columns: str) -> None:
+        self._model, self._columns = model, columns
+
+    def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert the rows; each has its values in the order of the columns.
+
+        Raises:
+            IntegrityError: one of them may not be there.
+        """
+        self._insert(rows, "")
+
+    def run_if_new(self, rows: Sequence[tuple[Any, ...]]) -> set[uuid.UUID]:
+        """Insert those rows that no unique constraint forbids; return their ids."""
+        kept = self._insert(rows, f' ON CONFLICT DO NOTHING RETURNING "{self._columns[0]}"')
+        return {identity(stored) for (stored,) in kept}
+
+    def _insert(self, rows: Sequence[tuple[Any, ...]], tail: str) -> list[tuple[Any, ...]]:
+        step = (connection.features.max_query_params or 60_000) // len(self._columns)
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            values = adapted(value for row in part for value in row)
+            with _binding_cursor() as (cursor, place):
+                places = _rows_of(place, len(self._columns), len(part))
+                cursor.execute(self._head + places + tail, values)
+                found += cursor.fetchall() if tail else ()
+        return found
+
+    @cached_property
+    def _head(self) -> str:
+        fields: list[Any] = [self._model._meta.get_field(name) for name in self._columns]
+        names = ", ".join(f'"{field.column}"' for field in fields)
+        table = self._model._meta.db_table
+        return f'INSERT INTO "{table}" ({names}) VALUES '  # noqa: S608  names of ours
+
+
+@contextmanager
+def _binding_cursor() -> Iterator[tuple[Any, str]]:
+    """Open a cursor, and say how a place is spelled for it.
+
+    On PostgreSQL the server puts the values into their places. Django's cursor does it
+    here and takes the statement apart each time: 3 ms for an INSERT of 64 messages.
+    """
+    if connection.vendor == "postgresql":
+        connection.ensure_connection()
+        with connection.wrap_database_errors, RawCursor(connection.connection) as cursor:
+            yield cursor, "${}"
+    else:
+        with connection.cursor() as cursor:
+            yield cursor, "%s"
+
+
+@lru_cache(128)
+def _rows_of(place: str, columns: int, rows: int) -> str:
+    numbers = iter(range(1, columns * rows + 1))
+    return ", ".join(
+        f"({', '.join(place.format(next(numbers)) for _ in range(columns))})" for _ in range(rows)
+    )
+
+
+def adapted(values: Iterable[Any]) -> list[Any]:
+    """Return values as the driver takes them; dicts and lists are JSON."""
+    ops, native = connection.ops, connection.features.has_native_uuid_field
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, uuid.UUID):
+            found.append(value if native else value.hex)
+        elif isinstance(value, datetime):
+            found.append(ops.adapt_datetimefield_value(value))
+        elif isinstance(value, dict | list):
+            found.append(ops.adapt_json_value(value, None))
+        else:
+            found.append(value)
+    return found
+
+
+def identity(stored: Any) -> uuid.UUID:
+    """Return an id that the driver has given back."""
+    return stored if isinstance(stored, uuid.UUID) else uuid.UUID(stored)

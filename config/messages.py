@@ -1,0 +1,142 @@
+"""What comes and goes over ASGI: bodies that are counted and timed, answers in parts."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponseBase
+
+from api import errors
+
+BODY_SECONDS = 30  # for all of a body to arrive; who is slower holds a connection for nothing
+PART_BYTES = 64 * 1024  # of an answer: as much as a server keeps for a client that reads slowly
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class BodyTooLate(errors.InvalidRequest):
+    default_detail = "The body did not arrive in time."
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """Return a header, empty when there is none."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+# --- what comes -----------------------------------------------------------------------------
+
+
+async def received(scope: Scope, receive: Receive) -> bytes | None:
+    """Read the body; None when the client has gone.
+
+    Raises:
+        PayloadTooLarge: it is larger than may be, by its length or by count.
+        BodyTooLate: it took too long.
+    """
+    limit = settings.LIMITS.body_bytes
+    declared = header(scope, b"content-length")
+    if limit is not None and declared.isdigit() and int(declared) > limit:
+        raise errors.PayloadTooLarge
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _joined(receive, limit)
+    except TimeoutError:
+        raise BodyTooLate from None
+
+
+async def _joined(receive: Receive, limit: int | None) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if limit is not None and size > limit:
+            raise errors.PayloadTooLarge
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def measured(scope: Scope, size: int) -> Scope:
+    """Say how long the body was: a chunked one does not, and counts as none in DRF."""
+    headers = [(key, value) for key, value in scope["headers"] if key != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Give a body that has been read once more, whole; then what else the server says."""
+    again = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive_again() -> Message:
+        return next(again, None) or await receive()
+
+    return receive_again
+
+
+# --- what goes ------------------------------------------------------------------------------
+
+
+def finish(request: HttpRequest, response: Any) -> None:
+    """Say how long an answer is where that is known, and leave HEAD nothing but the headers."""
+    if isinstance(response, FileResponse):
+        response.block_size = PART_BYTES
+    if not (response.streaming or response.status_code in (204, 304)):  # RFC 9110, section 8.6
+        response.setdefault("Content-Length", str(len(response.content)))
+    if request.method != "HEAD":
+        return
+    if response.streaming:
+        response.streaming_content = ()
+    else:
+        response.content = b""
+
+
+def start(response: HttpResponseBase) -> Message:
+    """Return the message that an answer begins with."""
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    headers += [
+        (b"set-cookie", cookie.output(header="").strip().encode("ascii"))
+        for cookie in response.cookies.values()
+    ]
+    return {"type": "http.response.start", "status": response.status_code, "headers": headers}
+
+
+async def send_content(content: bytes, send: Send) -> None:
+    """Send a body that is there already; each part when the last one has been taken."""
+    for place in range(0, len(content) or 1, PART_BYTES):
+        end = place + PART_BYTES
+        await send(_part(content[place:end], more=end < len(content)))
+
+
+async def send_parts(parts: AsyncGenerator[bytes, None], send: Send) -> None:
+    """Send a body while it is made; each part when the last one has been taken."""
+    async with aclosing(parts):
+        async for part in parts:
+            await send(_part(part, more=True))
+    await send(_part(b"", more=False))
+
+
+async def drawn(
+    chunks: Iterator[bytes], draw: Callable[[Iterator[bytes], None], Awaitable[bytes | None]]
+) -> AsyncGenerator[bytes, None]:
+    """Take one chunk after the other where ``draw`` runs ``next``."""
+    while (chunk := await draw(chunks, None)) is not None:
+        yield chunk
+
+
+async def let_go(response: Any) -> None:
+    """Close what an answer was made from asynchronously: Django leaves it to the collector."""
+    close = getattr(response._iterator, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _part(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}

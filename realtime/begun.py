@@ -1,0 +1,52 @@
+"""What one socket has begun and others finish: answered in order, bounded in number."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from realtime.protocol import CommandId
+
+BEGUN_MAX = 64  # commands of one socket under way; its next frame waits for them
+
+Answer = Callable[[Future[Any], CommandId], None]
+
+
+class Begun:
+    """The commands of one socket that are under way; ``answer`` gets each that is done."""
+
+    __slots__ = ("_answer", "_count", "_loop", "_settled")
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._count = 0
+        self._loop = asyncio.get_running_loop()
+        self._settled: asyncio.Event | None = None
+
+    def add(self, begun: Future[Any], command_id: CommandId) -> None:
+        """Answer a command when it is done, which another thread will say."""
+        self._count += 1
+        begun.add_done_callback(lambda done: self._hand_over(done, command_id))
+
+    async def room(self) -> None:
+        """Wait until another one may begin."""
+        if self._count >= BEGUN_MAX:
+            await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until all that was begun has been answered."""
+        if self._count:
+            self._settled = self._settled or asyncio.Event()
+            await self._settled.wait()
+
+    def _hand_over(self, done: Future[Any], command_id: CommandId) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            self._loop.call_soon_threadsafe(self._done, done, command_id)
+
+    def _done(self, done: Future[Any], command_id: CommandId) -> None:
+        self._count -= 1
+        self._answer(done, command_id)
+        if self._count == 0 and self._settled is not None:
+            self._settled.set()
+            self._settled = None
