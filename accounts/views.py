@@ -4,8 +4,8 @@ import uuid
 from typing import Any, cast
 
 from django.conf import settings
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 from typing_extensions import override
 
 from accounts import actions, queries, schemas, sessions
@@ -58,7 +58,7 @@ class RegisterView(PublicEndpoint):
         raises=[errors.UsernameTaken, errors.PermissionDenied],
         public=True,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         body = self.body(schemas.Register)
         found = actions.register(
             username=body.username,
@@ -78,7 +78,7 @@ class LoginView(PublicEndpoint):
         raises=[errors.InvalidCredentials],
         public=True,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         body = self.body(schemas.Login)
         found = actions.login(
             username=body.username,
@@ -102,7 +102,7 @@ class RefreshView(PublicEndpoint):
         ],
         public=True,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         body = self.body(schemas.RefreshBody)
         found = sessions.refresh(token=body.refresh, address=_address(request))
         return answer(schemas.Tokens(**_tokens(found)))
@@ -120,7 +120,7 @@ class LogoutView(Endpoint):
         body=schemas.Logout,
         answers={204: None},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         body = self.body(schemas.Logout)
         if body.refresh is not None:
             sessions.logout_by_refresh(token=body.refresh)
@@ -134,7 +134,7 @@ class LogoutView(Endpoint):
 
 class LogoutAllView(Endpoint):
     @operation("End every session", answers={204: None})
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         sessions.logout_everywhere(user_id=user_of(request).id)
         return nothing()
 
@@ -146,7 +146,7 @@ class PasswordView(Endpoint):
         answers={204: None},
         raises=[errors.InvalidCredentials],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         body = self.body(schemas.ChangePassword)
         session = session_of(request)
         actions.change_password(
@@ -160,14 +160,14 @@ class PasswordView(Endpoint):
 
 class SocketTokenView(Endpoint):
     @operation("Get a token for one WebSocket handshake", answers={201: schemas.SocketToken})
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         token, seconds = sessions.issue_socket_token(session=session_of(request))
         return answer(schemas.SocketToken(token=token, expires_in=seconds), 201)
 
 
 class SessionsView(Endpoint):
     @operation("List the sessions", answers={200: schemas.SessionList})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         current = session_of(request).id
         found = queries.living_sessions(user_of(request).id)[: settings.LIMITS.page]
         items = [schemas.session_out(session, current) for session in found]
@@ -176,18 +176,18 @@ class SessionsView(Endpoint):
 
 class SessionView(Endpoint):
     @operation("End a session", answers={204: None}, raises=[errors.NotFound])
-    def delete(self, request: Request, session_id: uuid.UUID) -> Response:
+    def delete(self, request: Request, session_id: uuid.UUID) -> HttpResponse:
         sessions.end_session(user_id=user_of(request).id, session_id=session_id)
         return nothing()
 
 
 class MeView(Endpoint):
     @operation("Read the own profile", answers={200: schemas.Profile})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         return answer(user_of(request))
 
     @operation("Change the own profile", body=schemas.UpdateMe, answers={200: schemas.Profile})
-    def patch(self, request: Request) -> Response:
+    def patch(self, request: Request) -> HttpResponse:
         body = self.body(schemas.UpdateMe)
         user = user_of(request)
         if isinstance(body.display_name, str):
@@ -203,6 +203,6 @@ class DeleteMeView(Endpoint):
         answers={204: None},
         raises=[errors.NotSupported],
     )
-    def post(self, _: Request) -> Response:
+    def post(self, _: Request) -> HttpResponse:
         self.body(schemas.DeleteMe)
         raise errors.NotSupported("Erasure is not supported yet.")

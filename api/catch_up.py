@@ -4,8 +4,8 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.views import user_of
 from api import errors
@@ -53,7 +53,7 @@ class RoomEventsView(Endpoint):
         answers={200: EventList},
         raises=[errors.NotFound, errors.PermissionDenied],
     )
-    def get(self, request: Request, room_id: uuid.UUID) -> Response:
+    def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         window = _window(request)
         with snapshot():
             head = rooms.head_for_member(room_id, user_of(request).id)
@@ -62,7 +62,7 @@ class RoomEventsView(Endpoint):
 
 class MyEventsView(Endpoint):
     @operation("What happened to oneself since a number", query=QUERY, answers={200: EventList})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         window = _window(request)
         user_id = user_of(request).id
         with snapshot():

@@ -34,12 +34,12 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: it cannot be encode
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
-class Payload(msgspec.Struct, frozen=True):
+class Payload(msgspec.Struct, frozen=True, gc=False):
     """Something we send: an answer, a part of one, or the data of an event."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
-class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Something a client sends: unknown fields are refused."""
 
 

@@ -11,7 +11,6 @@ from api.codec import Body, Payload, Seq, encode
 from api.errors import InvalidRequest, NotSupported
 from api.limits import Limits
 from api.log.pages import Window
-from api.log.snapshot import snapshot
 from api.messages import actions as messages
 from api.messages import grouping
 from api.messages.queries import messages_in
@@ -120,19 +119,18 @@ def _history(user: Profile, command: History, limits: Limits) -> HistoryReply:
     if not 1 <= command.limit <= limits.page:
         raise InvalidRequest.at("/limit", f"Between 1 and {limits.page}.")
     limit = command.limit
-    with snapshot():
-        while True:
-            window = Window(
-                limit=limit,
-                before=command.before,
-                after=command.after,
-                around=command.around,
-            )
-            page = messages_in(command.room_id, user.id, window)
-            found = HistoryReply(items=page.items, **page.bounds())
-            if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
-                return found
-            limit //= 2  # the page says itself how far it reaches
+    while True:
+        window = Window(
+            limit=limit,
+            before=command.before,
+            after=command.after,
+            around=command.around,
+        )
+        page = messages_in(command.room_id, user.id, window)
+        found = HistoryReply(items=page.items, **page.bounds())
+        if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
+            return found
+        limit //= 2  # the page says itself how far it reaches
 
 
 TABLE: dict[str, Command] = {

@@ -1,8 +1,8 @@
 """What this server can do: read it before you use it."""
 
 from django.conf import settings
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.codec import Payload
 from api.limits import Limits
@@ -28,7 +28,7 @@ class DiscoveryView(Endpoint):
     permission_classes = ()
 
     @operation("What this server can do", answers={200: Discovery}, public=True)
-    def get(self, _: Request) -> Response:
+    def get(self, _: Request) -> HttpResponse:
         return answer(
             Discovery(
                 version=VERSION,

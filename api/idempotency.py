@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import IntegrityError, models
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from api import codec
 from api.clock import now
 from api.errors import IdempotencyConflict, InvalidRequest, StillRunning
 from api.media import raw_body
+from api.rest import encoded
 
 KEPT = timedelta(hours=24)
 GIVEN_UP = timedelta(minutes=1)  # a first request that has not answered by then has died
@@ -39,7 +39,7 @@ class IdempotencyKey(models.Model):
         ]
 
 
-def once(request: Request, user_id: uuid.UUID, act: Callable[[], Response]) -> Response:
+def once(request: Request, user_id: uuid.UUID, act: Callable[[], HttpResponse]) -> HttpResponse:
     """Run ``act`` for the first request with this key; later ones get its answer.
 
     Only what succeeded is kept: a refusal changed nothing and may be tried again.
@@ -66,18 +66,18 @@ def once(request: Request, user_id: uuid.UUID, act: Callable[[], Response]) -> R
     except BaseException:  # also a cancelled request: nothing was made, the key is free
         row.delete()
         raise
-    row.status, row.body = response.status_code, codec.encode(response.data).decode()
+    row.status, row.body = response.status_code, response.content.decode()
     row.save(update_fields=["status", "body"])
     return response
 
 
-def _again(row: IdempotencyKey, body_hash: bytes) -> Response:
+def _again(row: IdempotencyKey, body_hash: bytes) -> HttpResponse:
     if bytes(row.body_hash) != body_hash:
         raise IdempotencyConflict
     if row.status is None or row.body is None:
         raise StillRunning
     headers = {"Idempotent-Replayed": "true"}
-    return Response(codec.parse(row.body)[0], status=row.status, headers=headers)
+    return encoded(row.body, row.status, headers)
 
 
 def _forget_old() -> None:

@@ -1,15 +1,12 @@
-"""How bodies become bytes and back: JSON, whatever is asked for. DRF's side of the codec."""
+"""How bodies become bytes: JSON, whatever is asked for. DRF's side of the codec."""
 
 from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from typing_extensions import override
-
-from api import codec
 
 
 class JsonParser(BaseParser):
@@ -35,23 +32,6 @@ def raw_body(request: Request) -> bytes:
     """
     raw: Any = request.data  # empty form data, where there is no body at all
     return raw if isinstance(raw, bytes) else b""
-
-
-class JsonRenderer(BaseRenderer):
-    """Encode a payload, once."""
-
-    media_type = "application/json"
-    format = "json"
-    charset = None
-
-    @override
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        return b"" if data is None else codec.encode(data)
 
 
 class JsonOnly(BaseContentNegotiation):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api import codec
@@ -36,14 +36,23 @@ class Endpoint(APIView):
         return codec.decode(raw_body(self.request) or b"{}", shape)
 
 
-def answer(payload: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a payload as a response."""
-    return Response(payload, status=status, headers=headers)
+def answer(payload: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    """Return a payload as a response, encoded once."""
+    return encoded(codec.encode(payload), status, headers)
 
 
-def nothing() -> Response:
+def encoded(
+    content: bytes | str, status: int, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    """Return JSON as a response."""
+    return HttpResponse(content, status=status, headers=headers, content_type="application/json")
+
+
+def nothing() -> HttpResponse:
     """Return 204."""
-    return Response(status=204)
+    response = HttpResponse(status=204)
+    del response["Content-Type"]
+    return response
 
 
 class Query:

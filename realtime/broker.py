@@ -19,6 +19,7 @@ from api.log.frames import Frame
 
 BREAK_SECONDS = 1.0  # how long a layer that failed is left alone
 RETRY_SECONDS = 1.0  # between attempts to read from a layer that fails
+CANCEL_SECONDS = 0.5  # for work to end, before it is told once more
 OUTGOING_MAX = 10_000  # frames waiting to be published; older ones are in the log
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,11 @@ class Tasks:
         task.add_done_callback(partial(_done, self._tasks))
 
     async def stop(self) -> None:
-        """End all of it."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """End all of it; what a library makes of a cancellation may be no end, so again."""
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(list(self._tasks), timeout=CANCEL_SECONDS)
 
 
 def _done(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -35,6 +36,13 @@ class ChatServer(uvicorn.Server):
         if self._supervisor is not None:
             asyncio.get_running_loop().add_signal_handler(HURRY, self._hurry)
         await super().serve(sockets)
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 10, 10)
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

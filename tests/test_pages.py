@@ -10,6 +10,7 @@ import pytest
 
 from api.clock import now
 from api.errors import InvalidRequest
+from api.log.heads import head_given
 from api.log.models import Event
 from api.log.pages import Page, Pages, Window
 from api.log.reading import Recorded
@@ -25,7 +26,7 @@ Read = Callable[[Window], Page[Recorded]]
 PAGES = Pages(
     Recorded,
     lambda: Event.objects.filter(stream_id=Given("stream"), type="message").values_list(
-        *Recorded._fields
+        head_given("stream"), *Recorded._fields
     ),
 )
 EVERY_WINDOW = [

@@ -1,7 +1,7 @@
 """The REST door of notifications."""
 
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.views import user_of
 from api.inbox import actions, queries, schemas
@@ -16,7 +16,7 @@ class NotificationsView(Endpoint):
         query=[limit(), CURSOR],
         answers={200: schemas.NotificationList},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         query = Query(request, "limit", "cursor")
         size, cursor, user_id = query.limit(), query.cursor(), user_of(request).id
         with snapshot():
@@ -38,7 +38,7 @@ class ReadNotificationsView(Endpoint):
         body=schemas.ReadNotifications,
         answers={200: schemas.NotificationsRead},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         body = self.body(schemas.ReadNotifications)
         read = actions.read_notifications(
             user_id=user_of(request).id, ids=body.ids, up_to=body.up_to

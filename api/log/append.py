@@ -151,7 +151,9 @@ def _numbers(entries: Sequence[Entry]) -> dict[uuid.UUID, Iterator[int]]:
     for entry in entries:
         counts[entry.stream] = counts.get(entry.stream, 0) + 1
     order = _lock_order(list(counts))
-    parameters = adapted(value for stream in order for value in (stream, counts[stream]))
+    parameters = adapted(
+        (value for stream in order for value in (stream, counts[stream])), connection
+    )
     rows = ", ".join(["(%s, %s)"] * len(order))
     with connection.cursor() as cursor:
         cursor.execute(

@@ -15,6 +15,11 @@ def head_of(stream: uuid.UUID) -> int:
     return _head_of.first(stream=stream) or 0
 
 
+def head_given(name: str) -> Subquery:
+    """Return the head of the stream that is given under this name, for the same use."""
+    return Subquery(Stream.objects.filter(pk=Given(name)).values("last_seq"))
+
+
 def head_at(column: str) -> Subquery:
     """Return the head of the stream that a column names, for use in a larger statement."""
     return Subquery(Stream.objects.filter(pk=OuterRef(column)).values("last_seq"))

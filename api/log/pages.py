@@ -6,7 +6,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from django.db.models import QuerySet
 
+from api.codec import INTEGER_MAX
 from api.errors import InvalidRequest
+from api.log.snapshot import snapshot
 from api.statements import Given, Rows
 
 
@@ -59,41 +61,59 @@ class Page(Generic[Row]):
 
 
 class Pages(Generic[Row]):
-    """The pages of a list; ``rows`` and ``shape`` as of ``Rows``, a shape has a ``seq``."""
+    """The pages of a list by number.
+
+    ``rows`` is its query: the first column is the head of the stream (``heads.head_given``),
+    of the others ``shape`` makes an item.
+    """
 
     def __init__(self, shape: Callable[..., Row], rows: Callable[[], QuerySet[Any, Any]]) -> None:
-        self._older = Rows(shape, lambda: rows().filter(seq__lte=Given("ceiling")).order_by("-seq"))
-        self._newer = Rows(
-            shape,
-            lambda: rows().filter(seq__gt=Given("floor"), seq__lte=Given("head")).order_by("seq"),
-        )
+        def at(head: int | None, *columns: Any) -> tuple[int, Row]:
+            return head or 0, shape(*columns)
+
+        up_to, above = {"seq__lte": Given("ceiling")}, {"seq__gt": Given("floor")}
+        self._older = Rows(at, lambda: rows().filter(**up_to).order_by("-seq"))
+        self._newer = Rows(at, lambda: rows().filter(**up_to, **above).order_by("seq"))
+
+    def read(self, window: Window, find_head: Callable[[], int], **given: Any) -> Page[Row]:
+        """Return the page that a window shows: one statement, unless there is nothing to show.
+
+        Raises:
+            ChatError: what ``find_head`` raises, for whom the query has no rows.
+        """
+        if window.around is None:
+            found = self._found(window, INTEGER_MAX, given)
+            if found:
+                return self._page(window, found, found[0][0])
+        with snapshot():
+            return self.page(window, find_head(), **given)
 
     def page(self, window: Window, head: int, **given: Any) -> Page[Row]:
-        """Return the page that a window shows, of the list as it stood at ``head``."""
-        if window.after is not None:
-            return self._after(min(window.after, head), window.limit, head, given)
+        """Return the page of the list as it stood at ``head``; to be read in one snapshot."""
         if window.around is not None:
             return self._around(min(window.around, head), window.limit, head, given)
-        ceiling = head if window.before is None else max(min(window.before - 1, head), 0)
-        return self._up_to(ceiling, window.limit, head, given)
+        return self._page(window, self._found(window, head, given), head)
 
-    def _up_to(self, ceiling: int, limit: int, head: int, given: dict[str, Any]) -> Page[Row]:
-        found = self._older.all(limit=limit + 1, ceiling=ceiling, **given)
-        kept = found[:limit]
-        more = len(found) > limit
-        first = kept[-1].seq if more else 1
-        return Page(kept[::-1], first, ceiling, head, has_more=more)
+    def _found(self, window: Window, head: int, given: dict[str, Any]) -> list[tuple[int, Row]]:
+        """Return what is asked for, and one more where there is more."""
+        limit = window.limit + 1
+        if window.after is not None:
+            return self._newer.all(limit=limit, floor=window.after, ceiling=head, **given)
+        return self._older.all(limit=limit, ceiling=_ceiling(window, head), **given)
 
-    def _after(self, floor: int, limit: int, head: int, given: dict[str, Any]) -> Page[Row]:
-        found = self._newer.all(limit=limit + 1, floor=floor, head=head, **given)
-        kept = found[:limit]
-        more = len(found) > limit
+    def _page(self, window: Window, found: list[tuple[int, Row]], head: int) -> Page[Row]:
+        kept = [item for _, item in found[: window.limit]]
+        more = len(found) > window.limit
+        if window.after is None:
+            ceiling = _ceiling(window, head)
+            return Page(kept[::-1], kept[-1].seq if more else 1, ceiling, head, has_more=more)
+        floor = min(window.after, head)
         reached = kept[-1].seq if kept else floor
         return Page(kept, floor + 1, reached if more else head, head, has_more=more)
 
     def _around(self, middle: int, limit: int, head: int, given: dict[str, Any]) -> Page[Row]:
-        older = self._up_to(middle, limit - limit // 2, head, given)
-        newer = self._after(middle, limit // 2, head, given)
+        older = self.page(Window(limit - limit // 2, before=middle + 1), head, **given)
+        newer = self.page(Window(limit // 2, after=middle), head, **given)
         return Page(
             older.items + newer.items,
             older.first,
@@ -101,3 +121,7 @@ class Pages(Generic[Row]):
             head,
             has_more=older.has_more or newer.has_more,
         )
+
+
+def _ceiling(window: Window, head: int) -> int:
+    return head if window.before is None else max(min(window.before - 1, head), 0)

@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from api.log.heads import head_given
 from api.log.models import Event
 from api.log.pages import Pages
 from api.statements import Given, Rows
@@ -37,11 +38,12 @@ class Range:
     to: int
 
 
-def _columns(events: QuerySet[Event]) -> QuerySet[Any, Any]:
-    return events.values_list(*Recorded._fields)
-
-
-STREAM = Pages(Recorded, lambda: _columns(Event.objects.filter(stream_id=Given("stream"))))
+STREAM = Pages(
+    Recorded,
+    lambda: Event.objects.filter(stream_id=Given("stream")).values_list(
+        head_given("stream"), *Recorded._fields
+    ),
+)
 
 
 def events_in(ranges: Sequence[Range]) -> list[Recorded]:
@@ -62,4 +64,4 @@ def _events_in(count: int) -> Rows[Recorded]:
             seq__lte=Given(f"to{place}"),
         )
     rows = Event.objects.filter(wanted).order_by("stream_id", "seq")
-    return Rows(Recorded, lambda: _columns(rows))
+    return Rows(Recorded, lambda: rows.values_list(*Recorded._fields))

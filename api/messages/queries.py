@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -9,6 +10,7 @@ from django.db.models.lookups import In
 
 from api.codec import Payload
 from api.errors import NotFound
+from api.log.heads import head_given
 from api.log.pages import Page, Pages, Window
 from api.log.reading import Recorded
 from api.messages.models import Message
@@ -23,7 +25,12 @@ def _rows(condition: Q | In) -> QuerySet[Message, Any]:
 
 
 _in_room = Q(room_id=Given("room_id"))
-_history = Pages(message_fact, lambda: _rows(_in_room))
+_history = Pages(
+    message_fact,
+    lambda: Message.objects.filter(_in_room, rooms.is_a_member("room_id", "user_id")).values_list(
+        head_given("room_id"), *COLUMNS
+    ),
+)
 _messages = Rows(message_fact, lambda: _rows(among("pk", "ids")))
 _messages_in = Rows(
     message_fact, lambda: _rows(_in_room).filter(among("pk", "ids")).order_by("seq")
@@ -63,12 +70,17 @@ def room_of(message_id: uuid.UUID) -> uuid.UUID:
 
 
 def messages_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageFact]:
-    """Return a page of a room's history; to be read in one snapshot.
+    """Return a page of a room's history.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
-    return _history.page(window, rooms.head_for_member(room_id, user_id), room_id=room_id)
+    return _history.read(
+        window,
+        partial(rooms.head_for_member, room_id, user_id),
+        room_id=room_id,
+        user_id=user_id,
+    )
 
 
 def messages_by_id(

@@ -134,27 +134,26 @@ COLUMNS = (  # of the table, as ``message_fact`` takes them
 
 def message_fact(*columns: Any) -> MessageFact:
     """Show a message, given as its columns, to everybody in its room."""
-    message_id, room_id, seq, changed_seq, *rest = columns
-    sender, (text, metadata, *keys), times = rest[:5], rest[5:10], rest[10:]
-    client_msg_id, reply_to_id, thread_id = keys
-    created_at, edited_at, deleted_at = times
+    message_id, room_id, seq, changed_seq = columns[:4]
+    text, metadata, client_msg_id, reply_to_id, thread_id = columns[9:14]
+    created_at, edited_at, deleted_at = columns[14:]
     return MessageFact(
-        id=message_id,
-        room_id=room_id,
-        seq=seq,
-        changed_seq=changed_seq,
-        sender=Person(*sender),
-        text=text,
-        metadata=metadata,
-        client_msg_id=client_msg_id,
-        reply_to_id=reply_to_id,
-        thread_id=thread_id,
-        attachments=[],
-        mentions=[],
-        pinned=False,
-        created_at=instant(created_at),
-        edited_at=instant_or_none(edited_at),
-        deleted_at=instant_or_none(deleted_at),
+        message_id,
+        room_id,
+        seq,
+        changed_seq,
+        Person(*columns[4:9]),
+        text,
+        metadata,
+        client_msg_id,
+        reply_to_id,
+        thread_id,
+        [],  # attachments
+        [],  # mentions
+        False,  # pinned
+        instant(created_at),
+        instant_or_none(edited_at),
+        instant_or_none(deleted_at),
     )
 
 

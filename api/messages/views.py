@@ -2,8 +2,8 @@
 
 import uuid
 
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.views import user_of
 from api import errors
@@ -38,7 +38,7 @@ class MessagesView(Endpoint):
         answers={200: schemas.MessageList},
         raises=REFUSED,
     )
-    def get(self, request: Request, room_id: uuid.UUID) -> Response:
+    def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "before", "after", "around", "limit", "ids", "thread")
         query.choice("thread", "none")
         window = Window(
@@ -51,11 +51,11 @@ class MessagesView(Endpoint):
         if ids is not None and window != Window(limit=query.limit()):
             raise errors.InvalidRequest("The parameter 'ids' goes without a window.")
         user_id = user_of(request).id
-        with snapshot():
-            if ids is not None:
+        if ids is None:
+            page = queries.messages_in(room_id, user_id, window)
+        else:
+            with snapshot():
                 page = queries.messages_by_id(room_id, user_id, ids)
-            else:
-                page = queries.messages_in(room_id, user_id, window)
         return answer(message_list(page))
 
     @operation(
@@ -69,7 +69,7 @@ class MessagesView(Endpoint):
             errors.NotSupported,
         ],
     )
-    def post(self, request: Request, room_id: uuid.UUID) -> Response:
+    def post(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         content = self.body(schemas.Content)
         sender_id = user_of(request).id
         waiting = grouping.submit(Send(sender_id, room_id, content))
@@ -85,7 +85,7 @@ class MessagesView(Endpoint):
 
 class MessageView(Endpoint):
     @operation("Read a message", answers={200: schemas.MessageOut}, raises=REFUSED)
-    def get(self, request: Request, message_id: uuid.UUID) -> Response:
+    def get(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
         with snapshot():
             message = queries.message_for_member(message_id, user_of(request).id)
         return answer(schemas.message_out(message))
@@ -96,7 +96,7 @@ class MessageView(Endpoint):
         answers={200: schemas.MessageOut},
         raises=[*WRITE_REFUSED, errors.Conflict],
     )
-    def patch(self, request: Request, message_id: uuid.UUID) -> Response:
+    def patch(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
         body = self.body(schemas.EditMessage)
         message = actions.edit_message(
             actor_id=user_of(request).id,
@@ -111,7 +111,7 @@ class MessageView(Endpoint):
         answers={200: schemas.MessageOut},
         raises=WRITE_REFUSED,
     )
-    def delete(self, request: Request, message_id: uuid.UUID) -> Response:
+    def delete(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
         message = actions.delete_message(actor_id=user_of(request).id, message_id=message_id)
         return answer(schemas.message_out(message))
 
@@ -123,7 +123,7 @@ class DeleteMessagesView(Endpoint):
         answers={200: schemas.Deleted},
         raises=WRITE_REFUSED,
     )
-    def post(self, request: Request, room_id: uuid.UUID) -> Response:
+    def post(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         body = self.body(schemas.DeleteMessages)
         deleted = actions.delete_messages(
             actor_id=user_of(request).id, room_id=room_id, ranges=body.ranges

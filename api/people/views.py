@@ -2,8 +2,8 @@
 
 import uuid
 
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.schemas import Profile, profile
 from accounts.views import user_of
@@ -25,7 +25,7 @@ class PeopleView(Endpoint):
         ],
         answers={200: People},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         query = Query(request, "q", "ids", "limit", "cursor")
         viewer_id, size, ids = user_of(request).id, query.limit(), query.ids()
         if ids is not None:
@@ -42,5 +42,5 @@ class PeopleView(Endpoint):
 
 class PersonView(Endpoint):
     @operation("Read a profile", answers={200: Profile}, raises=[errors.NotFound])
-    def get(self, request: Request, user_id: uuid.UUID) -> Response:
+    def get(self, request: Request, user_id: uuid.UUID) -> HttpResponse:
         return answer(profile(queries.person_known_to(user_of(request).id, user_id)))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, cast
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from accounts.models import User
 from accounts.queries import people_by_id
@@ -57,6 +57,11 @@ def _members_in(count: int) -> Instances[Member]:
     for place in range(count):
         wanted |= Q(room_id=Given(f"room{place}"), user_id=Given(f"user{place}"))
     return Instances(lambda: Member.objects.select_related("room", "user").filter(wanted))
+
+
+def is_a_member(room: str, user: str) -> Exists:
+    """Return whether the person is in the room that are given under these names."""
+    return Exists(Member.objects.filter(room_id=Given(room), user_id=Given(user)))
 
 
 def head_for_member(room_id: uuid.UUID, user_id: uuid.UUID) -> int:

@@ -2,8 +2,8 @@
 
 import uuid
 
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.views import user_of
 from api import errors
@@ -21,7 +21,7 @@ class LeaveView(Endpoint):
         answers={204: None},
         raises=[*REFUSED, errors.Conflict],
     )
-    def post(self, request: Request, room_id: uuid.UUID) -> Response:
+    def post(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         members.leave_room(user_id=user_of(request).id, room_id=room_id)
         return nothing()
 
@@ -33,7 +33,7 @@ class MembersView(Endpoint):
         answers={200: schemas.MemberList},
         raises=REFUSED,
     )
-    def get(self, request: Request, room_id: uuid.UUID) -> Response:
+    def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
         size, cursor = query.limit(), query.cursor()
         with snapshot():
@@ -51,7 +51,7 @@ class MemberView(Endpoint):
         answers={201: schemas.MemberOut, 200: schemas.MemberOut},
         raises=[*REFUSED, errors.RoomArchived, errors.Conflict],
     )
-    def put(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
+    def put(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
         body = self.body(schemas.AddMember)
         member, added = members.add_member(
             actor_id=user_of(request).id,
@@ -67,7 +67,7 @@ class MemberView(Endpoint):
         answers={200: schemas.MemberOut},
         raises=[*REFUSED, errors.RoomArchived, errors.Conflict],
     )
-    def patch(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
+    def patch(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
         body = self.body(schemas.ChangeMember)
         member = members.change_role(
             actor_id=user_of(request).id,
@@ -82,6 +82,6 @@ class MemberView(Endpoint):
         answers={204: None},
         raises=[*REFUSED, errors.Conflict],
     )
-    def delete(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> Response:
+    def delete(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
         members.remove_member(actor_id=user_of(request).id, room_id=room_id, user_id=user_id)
         return nothing()

@@ -2,8 +2,8 @@
 
 import uuid
 
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.views import user_of
 from api import errors
@@ -26,7 +26,7 @@ def _room(room_id: uuid.UUID, user_id: uuid.UUID) -> schemas.RoomOut:
 
 class SyncView(Endpoint):
     @operation("Everything at once, in one snapshot", answers={200: schemas.Sync})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         with snapshot():
             return answer(queries.sync(user_of(request).id))
 
@@ -42,7 +42,7 @@ class RoomsView(Endpoint):
         ],
         answers={200: schemas.RoomList},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         query = Query(request, "scope", "q", "limit", "cursor")
         scope, text = query.choice("scope", "mine", "public"), query.text("q")
         size, after, user_id = query.limit(), query.cursor(), user_of(request).id
@@ -62,10 +62,10 @@ class RoomsView(Endpoint):
         answers={201: schemas.RoomOut},
         raises=[errors.IdempotencyConflict, errors.StillRunning],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         user_id = user_of(request).id
 
-        def create() -> Response:
+        def create() -> HttpResponse:
             room = rooms.create_room(creator_id=user_id, content=self.body(CreateRoom))
             return answer(_room(room.id, user_id), 201)
 
@@ -79,10 +79,10 @@ class DirectView(Endpoint):
         answers={201: schemas.RoomOut, 200: schemas.RoomOut},
         raises=[errors.IdempotencyConflict, errors.StillRunning],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         user_id = user_of(request).id
 
-        def find_or_make() -> Response:
+        def find_or_make() -> HttpResponse:
             body = self.body(OpenDirect)
             room, made = rooms.open_direct_room(creator_id=user_id, user_ids=body.user_ids)
             return answer(_room(room.id, user_id), 201 if made else 200)
@@ -92,7 +92,7 @@ class DirectView(Endpoint):
 
 class RoomView(Endpoint):
     @operation("Read a room", answers={200: schemas.RoomOut}, raises=[errors.NotFound])
-    def get(self, request: Request, room_id: uuid.UUID) -> Response:
+    def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         return answer(_room(room_id, user_of(request).id))
 
     @operation(
@@ -101,13 +101,13 @@ class RoomView(Endpoint):
         answers={200: schemas.RoomOut},
         raises=[*REFUSED, errors.RoomArchived, errors.NotSupported],
     )
-    def patch(self, request: Request, room_id: uuid.UUID) -> Response:
+    def patch(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         user_id = user_of(request).id
         rooms.update_room(actor_id=user_id, room_id=room_id, changes=self.body(UpdateRoom))
         return answer(_room(room_id, user_id))
 
     @operation("Delete a room", answers={204: None}, raises=REFUSED)
-    def delete(self, request: Request, room_id: uuid.UUID) -> Response:
+    def delete(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         rooms.delete_room(actor_id=user_of(request).id, room_id=room_id)
         return nothing()
 
@@ -118,7 +118,7 @@ class JoinView(Endpoint):
         answers={200: schemas.RoomOut},
         raises=[*REFUSED, errors.RoomArchived],
     )
-    def post(self, request: Request, room_id: uuid.UUID) -> Response:
+    def post(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         user_id = user_of(request).id
         members.join_room(user_id=user_id, room_id=room_id)
         return answer(_room(room_id, user_id))
@@ -131,7 +131,7 @@ class ReadView(Endpoint):
         answers={200: schemas.Counts},
         raises=REFUSED,
     )
-    def put(self, request: Request, room_id: uuid.UUID) -> Response:
+    def put(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         body = self.body(schemas.Read)
         counts = actions.mark_read(
             user_id=user_of(request).id,
@@ -149,7 +149,7 @@ class ReadManyView(Endpoint):
         answers={200: schemas.CountsList},
         raises=REFUSED,
     )
-    def put(self, request: Request) -> Response:
+    def put(self, request: Request) -> HttpResponse:
         body = self.body(schemas.ReadMany)
         counts = actions.mark_many_read(user_id=user_of(request).id, seqs=body.rooms)
         return answer(schemas.CountsList(items=counts))
