@@ -173,6 +173,18 @@ def idle(serving: Serving, size: int) -> Idle:
     return found
 
 
+def connect_cost(serving: Serving, size: int) -> float:
+    """Return what it costs (µs of CPU) to connect and get ``hello``, one after the other."""
+    alice = cast.somebody()
+    paths = [f"/ws/?token={cast.device_of(alice).token}" for _ in range(size)]
+    cpu = cpu_seconds(serving.pid)
+    crowd = Crowd([Client(serving.port, path) for path in paths])
+    crowd.quiet()
+    found = (cpu_seconds(serving.pid) - cpu) / size * 1e6
+    crowd.close()
+    return found
+
+
 def sends(serving: Serving, total: int, in_flight: int) -> Sends:
     """Send from so many sockets at once, one message in flight on each."""
     alice = cast.somebody()

@@ -26,6 +26,7 @@ class Connection:
         "_outlet",
         "_queue_bytes",
         "_slow_seconds",
+        "_tight",
         "_timer",
         "_waited",
         "behind",
@@ -53,6 +54,7 @@ class Connection:
         self.closing: Close | None = None
         self.on_drained: Callable[[], None] | None = None
         self._queue_bytes, self._slow_seconds = queue_bytes, slow_seconds
+        self._tight = False  # was full after the last write: to ask again costs, per delivery
         self._timer: asyncio.TimerHandle | None = None
         self._waited = 0
         self._outlet: Outlet
@@ -71,12 +73,13 @@ class Connection:
         if self.closing is None:
             self._outlet.write(frame)
             if self._timer is None and self.full:
+                self._tight = True
                 self._start_timer(self._slow_seconds)
 
     def take(self, subscription: Subscription, news: Sequence[Wire]) -> None:
         """Send a live subscription its news, as far as there is room."""
         for frame in news:
-            if self.full:
+            if self._tight and self.full:
                 self._fall_behind(subscription)
                 return
             subscription.position = frame.to
@@ -109,7 +112,8 @@ class Connection:
 
     def _drained(self) -> None:
         if self.closing is None:
-            if not self.full:
+            self._tight = self.full
+            if not self._tight:
                 self._stop_timer()
             if self.on_drained is not None:
                 self.on_drained()

@@ -4,34 +4,24 @@
 class Wire:
     """An encoded frame: made once, sent to many, in the form that each of them takes.
 
-    ``to`` is the number that an event or a batch reaches.
+    ``frame`` is what a transport takes: an unmasked text frame (RFC 6455, section 5.2).
+    ``size`` is how many bytes the text has; ``to`` the number that an event or a batch
+    reaches.
     """
 
-    __slots__ = ("_frame", "_text", "payload", "to")
+    __slots__ = ("_payload", "_text", "frame", "size", "to")
 
     def __init__(self, payload: bytes, text: str | None = None, to: int = 0) -> None:
-        self.payload, self.to = payload, to
-        self._text = text
-        self._frame: bytes | None = None
-
-    @property
-    def size(self) -> int:
-        """How many bytes it has."""
-        return len(self.payload)
+        self._payload, self._text = payload, text
+        self.size, self.to = len(payload), to
+        self.frame = _header(self.size) + payload
 
     @property
     def text(self) -> str:
         """What ASGI takes."""
         if self._text is None:
-            self._text = self.payload.decode()
+            self._text = self._payload.decode()
         return self._text
-
-    @property
-    def frame(self) -> bytes:
-        """What a transport takes: an unmasked text frame (RFC 6455, section 5.2)."""
-        if self._frame is None:
-            self._frame = _header(len(self.payload)) + self.payload
-        return self._frame
 
 
 def _header(size: int) -> bytes:
