@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -89,7 +90,10 @@ def answer(error: ChatError, request_id: str) -> HttpResponse:
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """Answer an exception that came out of a view (DRF's ``EXCEPTION_HANDLER``)."""
     request: Request = context["request"]
-    return answer(translated(error), request_id(request))
+    failure = translated(error)
+    if isinstance(failure, errors.Internal):
+        got_request_exception.send(sender=handle, request=request._request)
+    return answer(failure, request_id(request))
 
 
 def translated(error: Exception) -> ChatError:

@@ -13,6 +13,8 @@ from django.core import signals
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from pytest_django import Settings
+from rest_framework.request import Request
+from rest_framework.views import APIView
 from typing_extensions import override
 
 from config.http import HttpDoor
@@ -208,6 +210,14 @@ def crashing(request: HttpRequest) -> HttpResponse:
     raise ZeroDivisionError
 
 
+class CrashingEndpoint(APIView):
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, _: Request) -> HttpResponse:
+        raise ZeroDivisionError
+
+
 def few() -> Iterator[bytes]:
     try:
         for part in (b"one", b"", b"two"):
@@ -265,6 +275,7 @@ urlpatterns = [
     path("nothing", nothing),
     path("waiting", waiting),
     path("crashing", crashing),
+    path("crashing-endpoint", CrashingEndpoint.as_view()),
     path("few", streamed(few)),
     path("few-async", streamed(few_async)),
     path("endless", streamed(endless)),

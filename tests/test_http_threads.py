@@ -71,8 +71,11 @@ async def test_every_request_starts_once_and_finishes_once(
 # --- crashes --------------------------------------------------------------------------------
 
 
-async def test_a_crash_in_a_view_is_told_to_its_signal_and_answered(door: HttpDoor) -> None:
-    visit = Visit(door, "GET", "/crashing")
+@pytest.mark.parametrize("path", ["/crashing", "/crashing-endpoint"])
+async def test_a_crash_in_a_view_is_told_to_its_signal_and_answered(
+    door: HttpDoor, path: str
+) -> None:
+    visit = Visit(door, "GET", path)
     with told(signals.got_request_exception, "exception"):
         await visit.whole()
     assert problem(visit) == (500, "internal")

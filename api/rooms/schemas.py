@@ -8,7 +8,7 @@ import msgspec
 from accounts.models import User
 from accounts.schemas import Person, person
 from api.codec import Body, Instant, Payload, instant, instant_or_none
-from api.rooms.models import Member, Role, Room
+from api.rooms.models import Member, Role
 
 RoleName = Literal["owner", "admin", "moderator", "member", "reader"]
 RoomName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -108,8 +108,8 @@ class RoomRemoved(Payload):
     reason: Literal["left", "removed", "banned", "deleted"]
 
 
-def room_fact(room: Room) -> RoomFact:
-    """Show a room to everybody in it."""
+def room_fact(room: Any) -> RoomFact:
+    """Show a room, or a row that has its columns, to everybody in it."""
     return RoomFact(
         id=room.id,
         name=room.name,

@@ -6,13 +6,15 @@ Everything that is counted comes with the number it was counted at, out of one s
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from django.db.models import BigIntegerField, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
+from msgspec.structs import asdict
 
 from accounts.queries import profiles_by_id
-from accounts.schemas import Person, person
+from accounts.schemas import PERSON_COLUMNS, Person
 from api.clock import now
 from api.codec import Payload, instant, instant_or_none
 from api.inbox import queries as inbox
@@ -26,7 +28,7 @@ from api.rooms import queries as rooms
 from api.rooms.models import Kind, Member, Room
 from api.rooms.queries import Place
 from api.rooms.schemas import role_name, room_fact
-from api.statements import Given, Instances, Rows, among
+from api.statements import Given, Rows, among
 from api.sync.schemas import Counts, InboxHead, Preferences, RoomOut, Sync
 
 NOTIFICATIONS_IN_SYNC = 50
@@ -47,6 +49,31 @@ class Membership(NamedTuple):
     counts: Counts
 
 
+class SeenRoom(NamedTuple):
+    """A room with one member's place in it; the fields are those of the models."""
+
+    id: uuid.UUID
+    name: str | None
+    kind: str
+    join: str
+    topic: str
+    metadata: dict[str, Any] | None
+    created_at: datetime
+    archived_at: datetime | None
+    frozen: bool
+    slow_mode_seconds: int
+    member_count: int
+    role: int
+    read_seq: int
+    hidden_seq: int | None
+    notification_level: str
+    notifications_muted_until: datetime | None
+    favourite: bool
+    head: int
+    unread: int
+    newest_id: uuid.UUID | None
+
+
 def _counted() -> Any:
     return Member.objects.filter(user_id=Given("user_id")).annotate(
         head=head_at("room_id"),
@@ -54,10 +81,15 @@ def _counted() -> Any:
     )
 
 
-def _seen() -> Any:
+def _seen(condition: Any) -> Any:
     newest = Message.objects.filter(room_id=OuterRef("room_id"), thread_id=None)
     newest_id = Subquery(newest.order_by("-seq").values("pk")[:1])
-    return _counted().select_related("room").annotate(newest_id=newest_id).order_by("room_id")
+    members = _counted().annotate(newest_id=newest_id).filter(condition).order_by("room_id")
+    fields = SeenRoom._fields
+    of_member = fields.index("role")
+    return members.values_list(
+        *(f"room__{name}" for name in fields[:of_member]), *fields[of_member:]
+    )
 
 
 _memberships = Rows(
@@ -68,8 +100,8 @@ _memberships = Rows(
         .values_list("role", "room_id", "read_seq", "unread", "head")
     ),
 )
-_rooms_after = Instances[Member](lambda: _seen().filter(room_id__gt=Given("after")))
-_rooms_among = Instances[Member](lambda: _seen().filter(among("room_id", "room_ids")))
+_rooms_after = Rows(SeenRoom, lambda: _seen(Q(room_id__gt=Given("after"))))
+_rooms_among = Rows(SeenRoom, lambda: _seen(among("room_id", "room_ids")))
 _FIRST = uuid.UUID(int=0)
 
 
@@ -92,21 +124,18 @@ def rooms_of(
     user_id: uuid.UUID, *, after: uuid.UUID | None = None, limit: int | None = None
 ) -> list[RoomOut]:
     """Return a person's rooms as they see them; to be read in one snapshot."""
-    return _shown(_rooms_after.all(user_id=user_id, after=after or _FIRST, limit=limit))
+    return _shown(user_id, _rooms_after.all(user_id=user_id, after=after or _FIRST, limit=limit))
 
 
 def rooms_among(user_id: uuid.UUID, room_ids: Collection[uuid.UUID]) -> list[RoomOut]:
     """Return those of these rooms that a person is in; to be read in one snapshot."""
-    return _shown(_rooms_among.all(user_id=user_id, room_ids=list(room_ids)))
+    return _shown(user_id, _rooms_among.all(user_id=user_id, room_ids=list(room_ids)))
 
 
-def _shown(members: list[Any]) -> list[RoomOut]:
-    last = messages.messages_by_room(member.newest_id for member in members if member.newest_id)
-    others = _others_in_direct(members)
-    return [
-        _seen_by_member(member, last.get(member.room_id), others.get(member.room_id))
-        for member in members
-    ]
+def _shown(user_id: uuid.UUID, seen: Sequence[SeenRoom]) -> list[RoomOut]:
+    last = messages.messages_by_room(room.newest_id for room in seen if room.newest_id)
+    others = _others_in_direct(user_id, [room.id for room in seen if room.kind == Kind.DIRECT])
+    return [_seen_by_member(room, last.get(room.id), others.get(room.id)) for room in seen]
 
 
 def room_seen_by(room_id: uuid.UUID, user_id: uuid.UUID) -> RoomOut:
@@ -166,34 +195,44 @@ def rooms_as_members_see(events: Sequence[Recorded]) -> dict[Place, Payload]:
     }
 
 
-def _others_in_direct(members: Sequence[Member]) -> dict[uuid.UUID, list[Person]]:
-    direct = [member.room_id for member in members if member.room.kind == Kind.DIRECT]
-    if not direct:
-        return {}
-    others: dict[uuid.UUID, list[Person]] = {room_id: [] for room_id in direct}
-    mine = members[0].user_id
-    found = Member.objects.filter(room_id__in=direct).exclude(user_id=mine)
-    for member in found.select_related("user").order_by("user_id"):
-        others[member.room_id].append(person(member.user))
+_company = Rows(
+    lambda room_id, *person: (room_id, Person(*person)),
+    lambda: (
+        Member.objects.filter(among("room_id", "room_ids"))
+        .exclude(user_id=Given("user_id"))
+        .order_by("user_id")
+        .values_list("room_id", *(f"user__{column}" for column in PERSON_COLUMNS))
+    ),
+)
+
+
+def _others_in_direct(
+    user_id: uuid.UUID, room_ids: list[uuid.UUID]
+) -> dict[uuid.UUID, list[Person]]:
+    others: dict[uuid.UUID, list[Person]] = {room_id: [] for room_id in room_ids}
+    if room_ids:
+        for room_id, person in _company.all(user_id=user_id, room_ids=room_ids):
+            others[room_id].append(person)
     return others
 
 
-def _seen_by_member(member: Any, last: MessageFact | None, others: list[Person] | None) -> RoomOut:
-    counts = _counts(member.room_id, member.read_seq, member.unread, member.head)
-    hidden = member.hidden_seq is not None and (last is None or last.seq <= member.hidden_seq)
+def _seen_by_member(
+    room: SeenRoom, last: MessageFact | None, others: list[Person] | None
+) -> RoomOut:
+    hidden = room.hidden_seq is not None and (last is None or last.seq <= room.hidden_seq)
     return RoomOut(
-        **_facts(member.room),
+        **_facts(room),
         users=others,
-        last_seq=counts.head,
+        last_seq=room.head,
         last_message=message_out(last) if last else None,
-        my_role=role_name(member.role),
-        read_seq=counts.read_seq,
-        unread_count=counts.unread_count,
-        mention_count=counts.mention_count,
+        my_role=role_name(room.role),
+        read_seq=room.read_seq,
+        unread_count=room.unread,
+        mention_count=0,
         preferences=Preferences(
-            notification_level=cast(Any, member.notification_level),
-            muted_until=instant_or_none(member.notifications_muted_until),
-            favourite=member.favourite,
+            notification_level=cast(Any, room.notification_level),
+            muted_until=instant_or_none(room.notifications_muted_until),
+            favourite=room.favourite,
             hidden=hidden,
         ),
     )
@@ -213,6 +252,5 @@ def _seen_by_stranger(room: Room, head: int) -> RoomOut:
     )
 
 
-def _facts(room: Room) -> dict[str, Any]:
-    fact = room_fact(room)
-    return {name: getattr(fact, name) for name in fact.__struct_fields__}
+def _facts(room: Room | SeenRoom) -> dict[str, Any]:
+    return asdict(room_fact(room))
