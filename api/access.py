@@ -11,6 +11,8 @@ from api.rooms.schemas import RoleName, role_name
 from api.statements import Rows, among
 from api.sync.queries import memberships
 
+STREAMS_AT_ONCE = 10_000  # in one statement: drivers take 32,766 or 65,535 parameters
+
 _heads = Rows(
     lambda stream, head: (stream, head),
     lambda: Stream.objects.filter(among("pk", "streams")).values_list("pk", "last_seq"),
@@ -61,4 +63,8 @@ def refusals(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 def heads(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return the head of each of these streams that has one."""
-    return dict(_heads.all(streams=list(streams)))
+    asked = list(streams)
+    found: dict[uuid.UUID, int] = {}
+    for start in range(0, len(asked), STREAMS_AT_ONCE):
+        found |= _heads.all(streams=asked[start : start + STREAMS_AT_ONCE])
+    return found

@@ -23,6 +23,7 @@ def test_what_is_spelled_out_once_is_what_the_orm_says(world: World, alice: Pers
             "no row": True,
             "null": 1,
         },
+        "heads": True,
     }
 
 

@@ -17,12 +17,14 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from api.access import heads
 from api.log.heads import head_at
-from api.log.models import Event
+from api.log.models import Event, Stream
 from api.rooms.models import Kind, Member, Room
 from api.statements import Given, Insertion, Instances, Rows, among
 
 MANY = 300_000 // 6  # more values than one statement may have, on either database
+MANY_STREAMS = 70_000  # the same, of one parameter each
 TIMES = [
     datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC),
     datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
@@ -119,4 +121,7 @@ def inserted() -> dict[str, Any]:
 if __name__ == "__main__":
     person = User.objects.get(pk=sys.argv[1])
     differences = rows_differ(rooms(person)) + instances_differ(person)
-    print(json.dumps({"differ": differences, "inserted": inserted()}, default=str))
+    last = Stream.objects.create(id=uuid.uuid4(), last_seq=7).id
+    seen = heads([*(uuid.uuid4() for _ in range(MANY_STREAMS)), last])
+    found = {"differ": differences, "inserted": inserted(), "heads": seen == {last: 7}}
+    print(json.dumps(found, default=str))
