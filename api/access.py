@@ -8,10 +8,8 @@ from api.codec import Payload
 from api.log.models import Stream
 from api.rooms.queries import public_among
 from api.rooms.schemas import RoleName, role_name
-from api.statements import Rows, among
+from api.statements import Rows, among, parts
 from api.sync.queries import memberships
-
-STREAMS_AT_ONCE = 10_000  # in one statement: drivers take 32,766 or 65,535 parameters
 
 _heads = Rows(
     lambda stream, head: (stream, head),
@@ -63,8 +61,4 @@ def refusals(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 def heads(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return the head of each of these streams that has one."""
-    asked = list(streams)
-    found: dict[uuid.UUID, int] = {}
-    for start in range(0, len(asked), STREAMS_AT_ONCE):
-        found |= _heads.all(streams=asked[start : start + STREAMS_AT_ONCE])
-    return found
+    return dict(pair for part in parts(streams) for pair in _heads.all(streams=part))

@@ -20,6 +20,8 @@ from django.db.models.query import ModelIterable
 from psycopg import RawCursor
 from typing_extensions import override
 
+LIST_MAX = 10_000  # in one statement: drivers take 32,766 or 65,535 parameters
+
 Shape = TypeVar("Shape")
 Instance = TypeVar("Instance", bound=Model)
 Build = Callable[[], QuerySet[Any, Any]]
@@ -235,6 +237,13 @@ def _rows_of(place: str, columns: int, rows: int) -> str:
     return ", ".join(
         f"({', '.join(place.format(next(numbers)) for _ in range(columns))})" for _ in range(rows)
     )
+
+
+def parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
+    """Cut what may be very many into as much as one statement takes."""
+    left = list(ids)
+    for start in range(0, len(left), LIST_MAX):
+        yield left[start : start + LIST_MAX]
 
 
 def adapted(values: Iterable[Any], database: Any) -> list[Any]:

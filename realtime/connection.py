@@ -32,9 +32,11 @@ class Connection:
         "behind",
         "closing",
         "id",
+        "leaving",
         "on_drained",
         "session_id",
         "subscriptions",
+        "under_way",
         "user_id",
     )
 
@@ -51,6 +53,8 @@ class Connection:
         self.user_id = self.session_id = ""
         self.subscriptions: dict[str, Subscription] = {}
         self.behind: dict[str, Subscription] = {}  # those that are not live
+        self.under_way = 0  # commands that have been begun and not been answered
+        self.leaving: Close | None = None
         self.closing: Close | None = None
         self.on_drained: Callable[[], None] | None = None
         self._queue_bytes, self._slow_seconds = queue_bytes, slow_seconds
@@ -68,12 +72,17 @@ class Connection:
         """Whether as much waits as may wait."""
         return self._queue_bytes is not None and self._outlet.waiting() >= self._queue_bytes
 
+    def ending(self) -> bool:
+        """Tell whether nothing more is to be begun."""
+        return self.closing is not None or self.leaving is not None
+
     def write(self, frame: Wire) -> None:
         """Send a frame after all that waits."""
         if self.closing is None:
             self._outlet.write(frame)
             if self._timer is None and self.full:
                 self._tight = True
+                self._outlet.watch()
                 self._start_timer(self._slow_seconds)
 
     def take(self, subscription: Subscription, news: Sequence[Wire]) -> None:
@@ -89,7 +98,22 @@ class Connection:
         """Keep nothing more of a stream: it is replayed when there is room again."""
         subscription.fall_behind()
         self.behind[subscription.stream] = subscription
+        self._outlet.watch()
         self._start_timer(self._slow_seconds)
+
+    def leave(self, close: Close) -> None:
+        """Close when what is under way has been answered, or soon."""
+        if self.under_way == 0:
+            self.close(close)
+        elif self.leaving is None:
+            self.leaving = close
+            asyncio.get_running_loop().call_later(CLOSING_SECONDS, self.close, close)
+
+    def answered(self) -> None:
+        """Note that a command that was under way is not any more."""
+        self.under_way -= 1
+        if self.leaving is not None and self.under_way == 0:
+            self.close(self.leaving)
 
     def close(self, close: Close, *, retry_after: int | None = None) -> None:
         """Say ``bye`` after all that waits, and close. The first reason counts."""

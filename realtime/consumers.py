@@ -65,7 +65,7 @@ class ChatConsumer(AsyncConsumer):
         self.hub.connections.add(self.connection)
         self.subscriber = Subscriber(self.hub, self.connection)
         self.clocks = SocketClocks(self)
-        self.begun = Begun(self._answer)
+        self.begun = Begun(self.connection, self._answer)
         self.identity: Identity | None = None
         self.conduct = Conduct(limits, self.loop.time())
         await self.base_send({"type": "websocket.accept", "subprotocol": self.scope["subprotocol"]})
@@ -88,7 +88,7 @@ class ChatConsumer(AsyncConsumer):
         """Carry out one command; a bad one gets an ``error`` frame."""
         if self.connection.full:
             await self.connection.drained()
-        if self.connection.closing is not None:
+        if self.connection.ending():
             return
         text = message.get("text")
         if text is not None and self._too_big(text):
@@ -108,8 +108,8 @@ class ChatConsumer(AsyncConsumer):
         raise StopConsumer
 
     def close(self, close: Close) -> None:
-        """Say why, and close."""
-        self.connection.close(close)
+        """Say why, and close, once what has been begun has been answered."""
+        self.connection.leave(close)
         self.hub.forget(self.connection)
         self.clocks.stop()
 
@@ -168,11 +168,15 @@ class ChatConsumer(AsyncConsumer):
         """Do to the record what is asked, after what this socket asked before."""
         user = self.scope["user"]
         await self.begun.room()
+        if self.connection.ending():
+            return
         begun = commands.begin(command.type, fields, user)
         if begun is not None:
             self.begun.add(begun, command.id)
             return
         await self.begun.settled()
+        if self.connection.ending():
+            return
         result = await pool.run(commands.perform, command.type, fields, user, settings.LIMITS)
         self.connection.write(protocol.ok(command.id, result))
 

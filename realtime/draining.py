@@ -87,7 +87,7 @@ async def drain(found: hub.Hub, seconds: float, over: asyncio.Event) -> None:
     end = loop.time() + seconds
     connections = list(found.connections)
     for place, connection in enumerate(connections):
-        connection.close(DRAINING)
+        connection.leave(DRAINING)
         found.forget(connection)
         await _wait(over, (end - loop.time()) / (len(connections) - place))
     await _wait(over, end - loop.time())

@@ -51,6 +51,9 @@ class Outlet(Protocol):
     def waiting(self) -> int:
         """Return how many bytes wait."""
 
+    def watch(self) -> None:
+        """Say it, once what waits has left: also if the socket was never slow to take it."""
+
     async def drained(self) -> None:
         """Wait until little or nothing waits."""
 
@@ -102,6 +105,9 @@ class AsgiOutlet:
 
     def waiting(self) -> int:
         return self._waiting
+
+    def watch(self) -> None:
+        """It is said whenever the queue has been sent."""
 
     async def drained(self) -> None:
         if self._queue:
@@ -182,7 +188,16 @@ class FlushWindow:
 class DirectOutlet:
     """The frames' bytes, made once for everybody, into the transport; at rest nothing is held."""
 
-    __slots__ = ("_direct", "_pending", "_pending_bytes", "_send", "_task", "_window")
+    __slots__ = (
+        "_direct",
+        "_on_drained",
+        "_pending",
+        "_pending_bytes",
+        "_send",
+        "_task",
+        "_watched",
+        "_window",
+    )
 
     def __init__(
         self, send: Send, direct: Direct, window: FlushWindow, on_drained: Callable[[], None]
@@ -190,6 +205,8 @@ class DirectOutlet:
         self._send, self._direct, self._window = send, direct, window
         self._pending: list[bytes] = []
         self._pending_bytes = 0
+        self._watched = False
+        self._on_drained = on_drained
         self._task: asyncio.Task[None] | None = None
         direct.on_drained(on_drained)
 
@@ -206,11 +223,18 @@ class DirectOutlet:
         if pending:
             self._direct.write(pending[0] if len(pending) == 1 else b"".join(pending))
             self._forget()
+            if self._watched:
+                self._watched = False
+                if not self._direct.congested():  # else it says itself when it is not any more
+                    self._on_drained()
 
     def waiting(self) -> int:
         if self._direct.congested():
             return self._pending_bytes + self._direct.buffered()
         return self._pending_bytes
+
+    def watch(self) -> None:
+        self._watched = True
 
     def _forget(self) -> None:
         self._pending.clear()

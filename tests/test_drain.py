@@ -7,10 +7,12 @@ import socket
 import time
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.clients import Person, http
 from tests.deaf import Deaf
+from tests.locks import wait_for_locks
 from tests.servers import STOP_SECONDS, Server, World
 
 DRAINING = {"type": "bye", "code": 4200, "reason": "draining", "reconnect": "now"}
@@ -146,3 +148,32 @@ async def test_who_does_not_read_does_not_hold_up_the_end(embedded: World) -> No
                 alice.send(room, WIDE)
             server.process.send_signal(signal.SIGTERM)
             assert await ended(server) == 0
+
+
+async def test_what_is_being_sent_is_answered_before_the_socket_is_sent_away(
+    clustered: World,
+) -> None:
+    with clustered.beside({"drain_seconds": 1}) as server:
+        alice = Person.register(server.url, "alice")
+        room = alice.create_room()["id"]
+        database = clustered.postgres_url or ""
+        async with alice.socket() as hers:
+            await hers.opened()
+            with (
+                psycopg.connect(database, autocommit=True) as watcher,
+                psycopg.connect(database) as holder,
+            ):
+                holder.execute("SELECT 1 FROM api_stream WHERE id = %s FOR UPDATE", [room])
+                await hers.command("message.send", id="sent", room_id=room, text="hello")
+                await asyncio.to_thread(wait_for_locks, watcher, 1)
+                server.process.send_signal(signal.SIGTERM)
+                await asyncio.to_thread(unready, server)
+                await hers.command("message.send", id="late", room_id=room, text="late")
+                holder.commit()
+            assert (await hers.receive())["id"] == "sent"
+            assert await hers.closed() == (DRAINING, 4200)
+        assert await ended(server) == 0
+    assert [
+        item["text"]
+        for item in alice.at(clustered.server.url).get(f"/rooms/{room}/messages")["items"]
+    ] == ["hello"]

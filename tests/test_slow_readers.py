@@ -168,3 +168,19 @@ async def test_an_ended_session_is_let_go_though_it_does_not_read(embedded: Worl
         fill(alice, room, 12)
         alice.expect(204, "POST", "/auth/logout")
         await asyncio.to_thread(hers.wait_cut)
+
+
+async def test_a_burst_larger_than_a_queue_reaches_who_reads_all_the_time(
+    embedded: World,
+) -> None:
+    url = embedded.server.url
+    alice, bob = Person.register(url, "alice"), Person.register(url, "bob")
+    room = alice.create_room(bob)["id"]
+    async with alice.socket() as hers, bob.socket(f"/ws/rooms/{room}/") as his:
+        await hers.opened()
+        await his.opened()
+        await his.until("subscribed")
+        for number in range(60):  # acknowledged together, so told together: 2.4 MB
+            await hers.command("message.send", id=number, room_id=room, text=WIDE)
+        await his.reach(room, 62)
+        assert len(his.of(room)) == 60

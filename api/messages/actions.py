@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from api.clock import now
 from api.codec import plain
-from api.errors import ChatError, Conflict, InvalidRequest, NotFound, PermissionDenied
+from api.errors import Conflict, InvalidRequest, NotFound, PermissionDenied
 from api.log.append import Entry, append, lock, writing
 from api.messages import queries
 from api.messages.models import Message
@@ -31,7 +31,7 @@ def send_message(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Content) 
         NotSupported: threads and attachments.
     """
     (outcome,) = send_all([Send(sender_id, room_id, content)])
-    if isinstance(outcome, ChatError):
+    if isinstance(outcome, Exception):
         raise outcome
     return outcome
 

@@ -14,11 +14,12 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from api.errors import ChatError
+from api.errors import ChatError, Unavailable
 from api.messages.schemas import Sent
 from api.messages.sending import Send, send_all
 
 GROUP_MAX = 64  # messages in one transaction: more would only make the first wait
+WAITING_MAX = 5_000  # messages of one process that wait: seconds, when the database stands still
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,14 @@ def submit(send: Send) -> Future[Sent] | None:
     """Have something said together with what else waits; None where sends go one by one.
 
     The future raises what ``actions.send_message`` raises.
+
+    Raises:
+        Unavailable: too much waits already.
     """
     if not settings.GROUP_SENDS:
         return None
+    if len(_queue) >= WAITING_MAX:
+        raise Unavailable("Too many sends at once.")
     sent: Future[Sent] = Future()
     _queue.append(_Waiting(send, sent))
     _writer.submit(_write_what_waits)
@@ -56,19 +62,17 @@ def _write_what_waits() -> None:
 
 
 def _write(group: Sequence[_Waiting]) -> None:
-    try:
-        outcomes = send_all([waiting.send for waiting in group])
-    except Exception as error:  # noqa: BLE001  whatever went wrong is told to those who wait
-        if len(group) > 1 and not isinstance(error, OperationalError | InterfaceError):
-            log.warning("a group of sends has failed: %s", type(error).__name__)
-            for waiting in group:  # it may be the fault of one of them
-                _write([waiting])
-        else:
-            for waiting in group:
-                waiting.sent.set_exception(error)
-        return
+    outcomes = send_all([waiting.send for waiting in group])
     for waiting, outcome in zip(group, outcomes, strict=True):
-        if isinstance(outcome, ChatError):
-            waiting.sent.set_exception(outcome)
-        else:
-            waiting.sent.set_result(outcome)
+        match outcome:
+            case Sent():
+                waiting.sent.set_result(outcome)
+            case OperationalError() | InterfaceError():
+                log.warning("the database does not answer: %s", type(outcome).__name__)
+                waiting.sent.set_exception(Unavailable())
+            case ChatError():
+                waiting.sent.set_exception(outcome)
+            case _ if len(group) > 1:  # it may be the fault of another one
+                _write([waiting])
+            case _:
+                waiting.sent.set_exception(outcome)

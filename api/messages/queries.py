@@ -17,7 +17,7 @@ from api.messages.models import Message
 from api.messages.schemas import COLUMNS, MessageFact, message_fact
 from api.rooms import queries as rooms
 from api.rooms.queries import Place
-from api.statements import Given, Rows, among
+from api.statements import Given, Rows, among, parts
 
 
 def _rows(condition: Q | In) -> QuerySet[Message, Any]:
@@ -97,7 +97,9 @@ def messages_by_id(
 
 def messages_by_room(message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageFact]:
     """Return these messages, of which every room has at most one, by their rooms."""
-    return {found.room_id: found for found in _messages.all(ids=list(message_ids))}
+    return {
+        found.room_id: found for part in parts(message_ids) for found in _messages.all(ids=part)
+    }
 
 
 def messages_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:

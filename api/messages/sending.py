@@ -52,7 +52,7 @@ class Send(NamedTuple):
         return self.room_id, self.sender_id
 
 
-Outcome = Sent | ChatError
+Outcome = Sent | Exception
 
 
 class _Refused(Exception):
@@ -109,7 +109,8 @@ _is_in = Rows(
 def send_all(sends: Sequence[Send]) -> list[Outcome]:
     """Say all this, each for itself; return what comes of each, in the same order.
 
-    An outcome that is an error is one that ``actions.send_message`` raises.
+    An outcome that is an error is one that ``actions.send_message`` raises, or whatever the
+    database said of its transaction.
     """
     outcomes: dict[int, Outcome] = {}
     for place, send in enumerate(sends):
@@ -125,6 +126,8 @@ def send_all(sends: Sequence[Send]) -> list[Outcome]:
         except StreamsClosed as closed:
             gone = [draft for draft in drafts if draft.send.room_id in closed.streams]
             outcomes |= {draft.place: NotFound() for draft in gone}
+        except Exception as error:  # noqa: BLE001  what an earlier round has committed stays said
+            outcomes |= {draft.place: error for draft in drafts}
     return [outcomes[place] for place in range(len(sends))]
 
 
@@ -217,6 +220,8 @@ def _refusal(
     """Say what becomes of what is not to be written; None when it is."""
     if member is None:
         return rooms.refusal(send.room_id)
+    if member.room.slow_mode_seconds and (known := _sent_before(send)):
+        return known  # what is not said now slows nothing down
     try:
         permissions.check_may_send(member.room, member, moment)
         reply_to_id = send.content.reply_to_id
@@ -244,7 +249,7 @@ def _sent_before(send: Send) -> Outcome | None:
 
 def _note_last_sent(members: Iterable[Member]) -> None:
     """Keep when those spoke whose next word has to wait."""
-    for member in members:
+    for member in sorted(members, key=lambda member: member.room_id):  # docs/decisions/0006
         if member.room.slow_mode_seconds:
             slowed = Member.objects.filter(room_id=member.room_id, user_id=member.user_id)
             slowed.update(last_sent_at=member.last_sent_at)

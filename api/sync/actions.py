@@ -34,7 +34,11 @@ def mark_many_read(
     """
     with writing():
         lock(user_id)  # who removes this person has to wait for their stream as well
-        moved = [room_id for room_id, seq in seqs.items() if _move(user_id, room_id, seq, backward)]
+        moved = [
+            room_id
+            for room_id, seq in sorted(seqs.items())  # docs/decisions/0006
+            if _move(user_id, room_id, seq, backward)
+        ]
         found = {counts.room_id: counts for _, counts in queries.memberships(user_id, seqs)}
         counts = {room_id: found[room_id] for room_id in seqs}
         if moved:

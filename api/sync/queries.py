@@ -28,7 +28,7 @@ from api.rooms import queries as rooms
 from api.rooms.models import Kind, Member, Room
 from api.rooms.queries import Place
 from api.rooms.schemas import role_name, room_fact
-from api.statements import Given, Rows, among
+from api.statements import Given, Rows, among, parts
 from api.sync.schemas import Counts, InboxHead, Preferences, RoomOut, Sync
 
 NOTIFICATIONS_IN_SYNC = 50
@@ -210,8 +210,8 @@ def _others_in_direct(
     user_id: uuid.UUID, room_ids: list[uuid.UUID]
 ) -> dict[uuid.UUID, list[Person]]:
     others: dict[uuid.UUID, list[Person]] = {room_id: [] for room_id in room_ids}
-    if room_ids:
-        for room_id, person in _company.all(user_id=user_id, room_ids=room_ids):
+    for part in parts(room_ids):
+        for room_id, person in _company.all(user_id=user_id, room_ids=part):
             others[room_id].append(person)
     return others
 
