@@ -13,7 +13,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests import servers
-from tests.endings import ENDINGS, Ending
+from tests.endings import ENDINGS
+from tests.endings.ending import Ending
 from tests.servers import World
 
 SECONDS = {"up": 1.0, "drops": 5.0, "dead": 5.0}  # promise P9, by what becomes of Redis
@@ -33,10 +34,9 @@ async def played(world: World, layer: str) -> dict[str, Outcome]:
     """Let access end in every way: together, or one by one where it takes but an instant."""
     here, there, unreached = world.servers
     endings: dict[str, Ending] = {}
-    for name, ending in ENDINGS.items():
-        endings[name] = await asyncio.to_thread(
-            ending, world, here, unreached if layer == "drops" else there
-        )
+    for name, way in ENDINGS.items():
+        far = unreached if layer == "drops" else there
+        endings[name] = await asyncio.to_thread(way, world, here, far)
     async with AsyncExitStack() as stack:
         for ending in endings.values():
             await ending.open(stack)
