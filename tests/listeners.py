@@ -31,6 +31,7 @@ class Listener:
         self.pages: list[tuple[str, int]] = []  # rooms that were shown, and at which heads
         self._numbers = itertools.count(1)
         self._asked: dict[int, tuple[str, int]] = {}
+        self._looking: dict[int, str] = {}
         self._again: set[str] = set()
 
     async def __aenter__(self) -> Self:
@@ -65,7 +66,7 @@ class Listener:
     async def look(self, room: str) -> None:
         """Ask for the newest message over the socket."""
         number = await self.command("history", room_id=room, limit=1)
-        self._asked[-number] = room, 0
+        self._looking[number] = room
 
     def position(self, room: str) -> int:
         """Return up to which number this client knows a room."""
@@ -88,14 +89,17 @@ class Listener:
                 self.granted[frame["stream"]][-1].position = frame["to"]
             case "room.added":
                 await self.subscribe(frame["data"]["id"])
-            case "ok" if -frame["id"] in self._asked:
-                room, _ = self._asked.pop(-frame["id"])
-                self.pages.append((room, frame["head"]))
-            case "error":
-                assert frame["code"] == "not_found", frame
-                self._asked.pop(-frame["id"], None)
+            case "ok" | "error":
+                self._replied(frame)
             case _ if frame.get("stream") in self.granted:
                 self._saw(frame["stream"], frame["seq"], frame["seq"])
+
+    def _replied(self, frame: dict[str, Any]) -> None:
+        room = self._looking.pop(frame["id"], None)
+        if frame["type"] == "error":
+            assert frame["code"] == "not_found", frame
+        elif room is not None:
+            self.pages.append((room, frame["head"]))
 
     async def _answered(self, frame: dict[str, Any]) -> None:
         room, since = self._asked.pop(frame["id"])

@@ -24,6 +24,8 @@ from tests.servers import World
 ROOMS, PEOPLE = 8, 6
 LOAD_SECONDS = 20.0
 MESSAGES_PER_SECOND = 50
+LOOKS_PER_SECOND = 30
+PAGES = ("messages?limit=1", "messages?around=9&limit=1", "events?limit=1")
 REMOVALS_MIN = 200  # fewer show nothing; many hundreds are the rule
 CAUGHT_UP_SECONDS = 10.0
 
@@ -82,12 +84,12 @@ class Load:
         while time.monotonic() < self.end:
             who, room = random.choice(self.listeners), random.choice(self.rooms)
             await who.look(room)
-            for page in ("messages?limit=1", "messages?around=9&limit=1", "events?limit=1"):
-                answer = await self.request(who.person, "GET", f"/rooms/{room}/{page}")
-                if answer.status_code == 200:
-                    who.pages.append((room, answer.json()["head"]))
-                else:
-                    assert answer.status_code == 404, answer.text
+            answer = await self.request(who.person, "GET", f"/rooms/{room}/{random.choice(PAGES)}")
+            if answer.status_code == 200:
+                who.pages.append((room, answer.json()["head"]))
+            else:
+                assert answer.status_code == 404, answer.text
+            await asyncio.sleep(1 / LOOKS_PER_SECOND)
 
 
 def log_of(owner: Person, room: str) -> Events:

@@ -66,7 +66,7 @@ async def outcome(row: Row, scene: Scene, actor: Person) -> str:
         socket.positions[first["inbox"]["stream"]] = first["inbox"]["head"]
         if row.call[0] == "/":
             frame = await socket.receive()
-            return str(frame.get("code", frame["type"]))
+            return str((await socket.closed())[1] if frame["refused"] else frame["type"])
         return answered(await socket.ask(row.call, **fields))
 
 

@@ -56,12 +56,16 @@ class MembershipEnds(Ending):
         raise NotImplementedError
 
     def say(self) -> None:
-        """Say what is not for him."""
+        """Say what is not for him, also in the place of what was."""
+        for message_id in (self.said, self.last):
+            body = {"text": "not for bob"}
+            self.alice.expect(200, "PATCH", f"/messages/{message_id}", json=body)
         for _ in range(SECRETS):
             self.alice.send(self.room, "not for bob")
 
     @override
     def end(self) -> None:
+        self.last = self.alice.send(self.room, "the last word")["id"]
         self.go()
         self.ended_at = time.monotonic()
         self.say()
