@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 import websockets
@@ -14,11 +14,11 @@ from tests.clients import Person
 
 @dataclass
 class Granted:
-    """One subscription: at which head it was granted, and what it has been sent since."""
+    """One subscription: the head it was granted at, and the highest number it has told of."""
 
     head: int
     position: int
-    seen: list[int] = field(default_factory=list)
+    told: int = 0
     over: bool = False
 
 
@@ -29,6 +29,7 @@ class Listener:
         self.person = person.at(url)
         self.granted: dict[str, list[Granted]] = {}
         self.pages: list[tuple[str, int]] = []  # rooms that were shown, and at which heads
+        self.said: dict[str, str] = {}  # the last message to each room
         self._numbers = itertools.count(1)
         self._asked: dict[int, tuple[str, int]] = {}
         self._looking: dict[int, str] = {}
@@ -84,7 +85,7 @@ class Listener:
             case "unsubscribed":
                 self.granted[frame["stream"]][-1].over = True
             case "batch" if frame["stream"] in self.granted:
-                self._saw(frame["stream"], frame["from"], frame["to"])
+                self._saw(frame["stream"], frame["from"], frame["to"], frame["events"])
             case "gap":
                 self.granted[frame["stream"]][-1].position = frame["to"]
             case "room.added":
@@ -92,7 +93,7 @@ class Listener:
             case "ok" | "error":
                 self._replied(frame)
             case _ if frame.get("stream") in self.granted:
-                self._saw(frame["stream"], frame["seq"], frame["seq"])
+                self._saw(frame["stream"], frame["seq"], frame["seq"], [frame])
 
     def _replied(self, frame: dict[str, Any]) -> None:
         room = self._looking.pop(frame["id"], None)
@@ -100,6 +101,8 @@ class Listener:
             assert frame["code"] == "not_found", frame
         elif room is not None:
             self.pages.append((room, frame["head"]))
+        elif "message" in frame:
+            self.said[frame["message"]["room_id"]] = frame["message"]["id"]
 
     async def _answered(self, frame: dict[str, Any]) -> None:
         room, since = self._asked.pop(frame["id"])
@@ -109,9 +112,10 @@ class Listener:
             self._again.discard(room)
             await self.subscribe(room)
 
-    def _saw(self, room: str, first: int, last: int) -> None:
+    def _saw(self, room: str, first: int, last: int, events: list[dict[str, Any]]) -> None:
         present = self.granted[room][-1]
         assert not present.over, f"after unsubscribed: {first}"
         assert first == present.position + 1, f"{present.position}, then {first}"
-        present.seen.extend(range(first, last + 1))
+        shown = [event["data"].get("changed_seq", 0) for event in events]
+        present.told = max(present.told, last, *shown)
         present.position = last
