@@ -3,24 +3,28 @@
 No old text is ever shown again: an event about something that may change shows that thing
 as it is now. Events that have been overtaken by a later one of their kind are left out;
 what they end is kept.
+
+Whoever was put out in between does not see it: a change that was made after their removal
+may be in what an event before it shows now.
 """
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from accounts.queries import profiles_by_id
-from api.codec import Payload, instant
+from api.codec import INTEGER_MAX, Payload, instant
 from api.inbox.queries import notifications_as_now
 from api.log.frames import EventFrame, Frame, frame
-from api.log.reading import Range, Recorded, events_in
+from api.log.reading import Range, Recorded, endings_in, events_in
 from api.log.snapshot import snapshot
 from api.messages.queries import messages_as_now
 from api.rooms.queries import Place, members_as_written, rooms_as_now
 from api.sync.queries import rooms_as_members_see
 
+Going = tuple[int, str]  # the number at which a user was put out
 Loader = Callable[[Sequence[Recorded]], dict[Place, Payload]]
 
 
@@ -43,33 +47,56 @@ ONLY_THE_LAST = {"read.moved", "me.updated"}  # contract §3.3: the last of its 
 
 @dataclass(frozen=True)
 class Replayed:
-    """An event of the past: ``shown`` is None where it has been left out."""
+    """An event of the past: ``shown`` is None where it has been left out.
+
+    What is shown is what became of it up to the number ``as_of`` of its stream.
+    """
 
     seq: int
     shown: EventFrame | None
     ends: dict[str, Any] | None
+    as_of: int
 
-    def frame(self, stream: str) -> Frame:
+    def frame(self, stream: str, endings: Sequence[Going]) -> Frame:
         """Return the event as it travels to sockets."""
         if self.shown is None:
             return Frame(stream=stream, seq=self.seq, text=None, ends=self.ends)
-        return frame(self.shown, ends=self.ends)
-
-
-def replay(ranges: Sequence[Range]) -> dict[uuid.UUID, list[Replayed]]:
-    """Return what happened in these parts of streams, in order, as it is now."""
-    if not ranges:
-        return {}
-    with snapshot():
-        return shown(events_in(ranges))
+        gone = {user: seq for seq, user in endings if self.seq < seq <= self.as_of}
+        return frame(self.shown, ends=self.ends, withheld=gone or None)
 
 
 def frames(ranges: Sequence[Range]) -> dict[str, list[Frame]]:
-    """Return the same as ``replay``, encoded for sockets, by the streams' texts."""
-    return {
-        str(stream): [event.frame(str(stream)) for event in events]
-        for stream, events in replay(ranges).items()
-    }
+    """Return what happened in these parts of streams, in order, as it is now, for sockets."""
+    if not ranges:
+        return {}
+    with snapshot():
+        found = shown(events_in(ranges))
+        later = _endings_behind(ranges, found)
+    encoded = {}
+    for stream, events in found.items():
+        endings = [*_goings((event.seq, event.ends) for event in events), *later[stream]]
+        encoded[str(stream)] = [event.frame(str(stream), endings) for event in events]
+    return encoded
+
+
+def _endings_behind(
+    ranges: Sequence[Range], found: dict[uuid.UUID, list[Replayed]]
+) -> dict[uuid.UUID, list[Going]]:
+    """Return who was put out behind these parts, where what is shown reaches so far."""
+    parts = []
+    for part in ranges:
+        reached = max((event.as_of for event in found.get(part.stream, ())), default=0)
+        begin = max(part.to, part.granted)
+        if reached > begin:
+            parts.append(Range(part.stream, begin, reached))
+    goings: dict[uuid.UUID, list[Going]] = defaultdict(list)
+    for ending in endings_in(parts) if parts else ():
+        goings[ending.stream_id] += _goings([(ending.seq, ending.ends)])
+    return goings
+
+
+def _goings(endings: Iterable[tuple[int, Any]]) -> list[Going]:
+    return [(seq, user) for seq, ends in endings if ends for user in ends.get("users", ())]
 
 
 def shown(events: Sequence[Recorded]) -> dict[uuid.UUID, list[Replayed]]:
@@ -81,8 +108,15 @@ def shown(events: Sequence[Recorded]) -> dict[uuid.UUID, list[Replayed]]:
         place = (event.stream_id, event.seq)
         data = None if place in overtaken else payloads.get(place)
         item = None if data is None else _event_frame(event, data)
-        found[event.stream_id].append(Replayed(event.seq, item, event.ends))
+        replayed = Replayed(event.seq, item, event.ends, _as_of(event, data))
+        found[event.stream_id].append(replayed)
     return dict(found)
+
+
+def _as_of(event: Recorded, data: Any) -> int:
+    if event.subject_kind == "room":
+        return INTEGER_MAX  # it does not say when it was changed
+    return int(getattr(data, "changed_seq", event.seq))
 
 
 def _payloads(events: Sequence[Recorded]) -> dict[Place, Any]:

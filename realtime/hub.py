@@ -143,11 +143,13 @@ class Hub:
             if local is None:
                 return
             frames = protocol.events(stream, run.after, run.to, run.frames)
+            withheld = {user for frame in run.frames for user in frame.withheld or ()}
             for connection, subscription in local.subscribers.items():
-                if subscription.position == run.after and subscription.live:
+                here = subscription.position == run.after and subscription.live
+                if here and connection.user_id not in withheld:
                     connection.take(subscription, frames)
                 else:
-                    _deliver_later_part(connection, subscription, run)
+                    _deliver_apart(connection, subscription, run)
             ends = run.frames[-1].ends if run.frames else None
             if ends:
                 self._end_all(local, run.to, ends)
@@ -235,12 +237,13 @@ class Hub:
         )
 
 
-def _deliver_later_part(connection: Connection, subscription: Subscription, run: Deliver) -> None:
-    """Deliver to a subscriber who is ahead of the feed, or not live."""
+def _deliver_apart(connection: Connection, subscription: Subscription, run: Deliver) -> None:
+    """Deliver to a subscriber who is ahead of the feed, or not live, or may not see it all."""
     above = subscription.news_above(run.after, run.to)
     if above is not None:
         fresh = [frame for frame in run.frames if frame.seq > above]
-        frames = protocol.events(subscription.stream, above, run.to, fresh)
+        visible = subscription.visible(fresh, connection.user_id)
+        frames = protocol.events(subscription.stream, above, run.to, visible)
         connection.take(subscription, frames)
 
 

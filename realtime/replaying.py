@@ -58,7 +58,7 @@ class Replay:
         if not missing:
             return
         ranges = [
-            Range(uuid.UUID(subscription.stream), subscription.position, to)
+            Range(uuid.UUID(subscription.stream), subscription.position, to, subscription.granted)
             for subscription, to in missing
         ]
         found = await pool.run(frames, ranges)
@@ -91,7 +91,8 @@ class Replay:
     async def _send(self, subscription: Subscription, news: Deliver) -> None:
         connection = self._connection
         for run in until_ends(news):
-            for batch in protocol.batches(subscription.stream, run.after, run.to, run.frames):
+            visible = subscription.visible(run.frames, connection.user_id)
+            for batch in protocol.batches(subscription.stream, run.after, run.to, visible):
                 await connection.drained()
                 if connection.subscriptions.get(subscription.stream) is not subscription:
                     return

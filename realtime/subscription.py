@@ -7,8 +7,12 @@ feed begins at, or below, its own position. A subscriber that cannot keep up fal
 it simply replays again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from api.log.frames import Frame
 
 PUSHED_MAX = 5_000  # events that one subscribe may push; streams beyond get a gap
 
@@ -50,6 +54,15 @@ class Subscription:
         if after > self.position:
             raise RuntimeError("A live subscription has no holes.")
         return self.position
+
+    def visible(self, frames: Sequence[Frame], user_id: str) -> Sequence[Frame]:
+        """Return the frames, without the text of those that are withheld from this person."""
+        return [
+            replace(frame, text=None)
+            if frame.withheld and frame.withheld.get(user_id, 0) > self.granted
+            else frame
+            for frame in frames
+        ]
 
     def fall_behind(self) -> None:
         """Stop being live: what comes now is replayed later."""

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.log.frames import Frame
 from realtime.subscription import PUSHED_MAX, Start, Subscription, starts
 
 STREAM = "a-stream"
@@ -27,6 +28,18 @@ def test_a_subscription_joins_when_nothing_is_missing_below_the_feed(
 
 def test_a_live_subscription_stays_live_where_the_feed_is_ahead() -> None:
     assert live_at(5).join(9)
+
+
+def test_what_an_event_became_after_somebody_was_put_out_is_withheld_from_them() -> None:
+    before = Frame(STREAM, 7, "as it was")
+    changed = Frame(STREAM, 8, "as it is now", withheld={"bob": 9})
+    out, back = Subscription(STREAM, 6, granted=6), Subscription(STREAM, 6, granted=9)
+    assert out.visible([before, changed], "bob") == [
+        before,
+        Frame(STREAM, 8, None, None, {"bob": 9}),
+    ]
+    assert out.visible([before, changed], "carol") == [before, changed]
+    assert back.visible([before, changed], "bob") == [before, changed], "let in again since"
 
 
 @pytest.mark.parametrize(

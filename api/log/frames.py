@@ -20,15 +20,20 @@ class EventFrame(Payload):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """One event on its way: ``text`` is the client's frame, None when only the log has it."""
+    """One event on its way: ``text`` is the client's frame, None when only the log has it.
+
+    ``withheld``: who does not get the text, because it shows what came after they were put
+    out, at these numbers.
+    """
 
     stream: str
     seq: int
     text: str | None
     ends: dict[str, Any] | None = None
+    withheld: dict[str, int] | None = None
 
 
-def frame(event: EventFrame, *, ends: Any = None) -> Frame:
+def frame(event: EventFrame, *, ends: Any = None, withheld: Any = None) -> Frame:
     """Encode an event, once for everybody; one without data stays in the log."""
     text = None if event.data is None else encode(event).decode()
-    return Frame(stream=str(event.stream), seq=event.seq, text=text, ends=ends)
+    return Frame(stream=str(event.stream), seq=event.seq, text=text, ends=ends, withheld=withheld)

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from api.log.heads import head_given
 from api.log.models import Event
@@ -31,11 +31,23 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True)
 class Range:
-    """The events of a stream numbered above ``after``, up to and with ``to``."""
+    """The events of a stream numbered above ``after``, up to and with ``to``.
+
+    ``granted``: the head that the permission to see them was read at, if it was for one person.
+    """
 
     stream: uuid.UUID
     after: int
     to: int
+    granted: int = 0
+
+
+class Ending(NamedTuple):
+    """What an event ends."""
+
+    stream_id: uuid.UUID
+    seq: int
+    ends: dict[str, Any]
 
 
 STREAM = Pages(
@@ -48,14 +60,34 @@ STREAM = Pages(
 
 def events_in(ranges: Sequence[Range]) -> list[Recorded]:
     """Return the events of these parts of streams, in one query, in order."""
+    return _events_in(len(ranges)).all(**_given(ranges))
+
+
+def endings_in(ranges: Sequence[Range]) -> list[Ending]:
+    """Return what ends in these parts of streams, in one query, in order."""
+    return _endings_in(len(ranges)).all(**_given(ranges))
+
+
+def _given(ranges: Sequence[Range]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for place, part in enumerate(ranges):
         given |= {f"stream{place}": part.stream, f"after{place}": part.after, f"to{place}": part.to}
-    return _events_in(len(ranges)).all(**given)
+    return given
 
 
 @cache
 def _events_in(count: int) -> Rows[Recorded]:
+    return Rows(Recorded, lambda: _within(count).values_list(*Recorded._fields))
+
+
+@cache
+def _endings_in(count: int) -> Rows[Ending]:
+    return Rows(
+        Ending, lambda: _within(count).filter(ends__isnull=False).values_list(*Ending._fields)
+    )
+
+
+def _within(count: int) -> QuerySet[Event]:
     wanted = Q()
     for place in range(count):
         wanted |= Q(
@@ -63,5 +95,4 @@ def _events_in(count: int) -> Rows[Recorded]:
             seq__gt=Given(f"after{place}"),
             seq__lte=Given(f"to{place}"),
         )
-    rows = Event.objects.filter(wanted).order_by("stream_id", "seq")
-    return Rows(Recorded, lambda: rows.values_list(*Recorded._fields))
+    return Event.objects.filter(wanted).order_by("stream_id", "seq")
