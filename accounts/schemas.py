@@ -92,7 +92,10 @@ PROFILE_COLUMNS = Profile.__struct_fields__
 
 
 class SessionOut(Payload):
-    """A device that is signed in; ``current`` is the one that asks."""
+    """A device that is signed in; ``current`` is the one that asks.
+
+    ``last_used_at`` is the last sign-in or refresh: exact to the life of an access token.
+    """
 
     id: uuid.UUID
     device: str

@@ -22,6 +22,8 @@ from api.codec import plain
 from api.errors import InvalidToken, NotFound, RefreshReused, SessionRevoked, TokenExpired
 from api.log.append import Entry, append, lock, writing
 
+SESSIONS_MAX = 20  # of one person; the one that was not used for longest ends
+USED_KEPT_SECONDS = 60  # beyond its end, so that no clock lets a socket token in again
 REPEAT_SECONDS = 10  # a replaced refresh token answers again for so long at least
 
 
@@ -52,6 +54,11 @@ def begin(user: User, *, device: str, address: str) -> SignIn:
     token = tokens.first_refresh(session.id)
     _keep(token)
     return _signed_in(session, token)
+
+
+def end_surplus(*, user_id: uuid.UUID) -> None:
+    """End the sessions used longest ago that are too many, within the caller's transaction."""
+    revoke(user_id=user_id, session_ids=living(user_id)[SESSIONS_MAX:])
 
 
 def refresh(*, token: str, address: str) -> SignIn:
@@ -157,7 +164,8 @@ def redeem(*, claims: tokens.Claims) -> None:
     """
     try:
         with writing():
-            UsedSocketToken.objects.filter(expires_at__lt=now()).delete()
+            forgotten = now() - timedelta(seconds=USED_KEPT_SECONDS)
+            UsedSocketToken.objects.filter(expires_at__lt=forgotten).delete()
             UsedSocketToken.objects.create(jti=claims.jti, expires_at=claims.expires_at)
     except IntegrityError:
         raise InvalidToken from None
