@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from django.conf import settings
+from typing_extensions import override
 
 from accounts.models import SigningKey
 from api.errors import Unavailable
@@ -42,6 +43,7 @@ class Key:
     material: str
     signs_from: datetime
 
+    @override
     def __repr__(self) -> str:
         return f"Key({self.kid}, {self.algorithm})"  # what is logged holds no secret
 

@@ -127,7 +127,8 @@ def end_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
 
 def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
     """End sessions within the caller's transaction; open sockets hear it in the stream."""
-    still = Session.objects.select_for_update().filter(pk__in=session_ids, revoked_at=None)
+    found = Session.objects.filter(pk__in=session_ids, revoked_at=None)
+    still = found.select_for_update().order_by("pk")
     ended = list(still.values_list("pk", flat=True))
     if not ended:
         return

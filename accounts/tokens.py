@@ -82,7 +82,7 @@ def issue(kind: Kind, session_id: uuid.UUID, generation: int, seconds: float) ->
     """Sign a JWT that is good for so many seconds, at most as long as its session."""
     moment = now()
     key = keys.current().signer(moment)
-    claims = {
+    claims: dict[str, str | int] = {
         "typ": kind,
         "sid": str(session_id),
         "gen": generation,
