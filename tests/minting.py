@@ -27,8 +27,8 @@ def kid_of(token: str) -> str:
 
 
 def segment(part: Any) -> str:
-    """Return a part of a token: JSON, or text that is taken for it."""
-    raw = part if isinstance(part, bytes) else json.dumps(part).encode()
+    """Return a part of a token: JSON as compact as ours, or bytes that are taken for it."""
+    raw = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
