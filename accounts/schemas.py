@@ -92,10 +92,7 @@ PROFILE_COLUMNS = Profile.__struct_fields__
 
 
 class SessionOut(Payload):
-    """A device that is signed in; ``current`` is the one that asks.
-
-    ``last_used_at`` is the last sign-in or refresh: exact to the life of an access token.
-    """
+    """A device that signed in, or refreshed, at ``last_used_at``; ``current`` is who asks."""
 
     id: uuid.UUID
     device: str
