@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.schemas import profile
 from api.clock import now
 from api.errors import InvalidCredentials, InvalidRequest, PermissionDenied, UsernameTaken
-from api.log.append import Entry, append, lock, writing
+from api.log.append import Entry, append, writing
 
 
 def register(
@@ -59,7 +59,7 @@ def login(*, username: str, password: str, device: str, address: str) -> session
     if not passwords.matches(password, user) or user is None:
         raise InvalidCredentials
     with writing():
-        lock(user.pk)  # before the person's row, as every other action
+        sessions.hold(user.pk)  # before the person's row, as every other action
         present = User.objects.select_for_update().get(pk=user.pk)
         if present.password != user.password or not present.enabled:
             raise InvalidCredentials  # changed while it was being checked
@@ -79,7 +79,7 @@ def change_password(*, user_id: uuid.UUID, session_id: uuid.UUID, current: str, 
         raise InvalidCredentials("The current password is wrong.")
     password_hash = passwords.hashed(new, "/new_password")
     with writing():
-        lock(user_id)
+        sessions.hold(user_id)
         User.objects.filter(pk=user_id).update(password=password_hash)
         others = [found for found in sessions.living(user_id) if found != session_id]
         sessions.revoke(user_id=user_id, session_ids=others)
@@ -93,7 +93,7 @@ def set_password(*, user_id: uuid.UUID, password: str) -> None:
     """
     password_hash = passwords.hashed(password, "/password")
     with writing():
-        lock(user_id)
+        sessions.hold(user_id)
         User.objects.filter(pk=user_id).update(password=password_hash)
         sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
 
@@ -101,7 +101,7 @@ def set_password(*, user_id: uuid.UUID, password: str) -> None:
 def disable_user(*, user_id: uuid.UUID) -> None:
     """Keep a person out: no request, no socket, no new session."""
     with writing():
-        lock(user_id)
+        sessions.hold(user_id)
         User.objects.filter(pk=user_id, disabled_at=None).update(disabled_at=now())
         sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
 
@@ -109,7 +109,7 @@ def disable_user(*, user_id: uuid.UUID) -> None:
 def enable_user(*, user_id: uuid.UUID) -> None:
     """Let a person sign in again; what was ended stays ended."""
     with writing():
-        lock(user_id)
+        sessions.hold(user_id)
         User.objects.filter(pk=user_id).update(disabled_at=None)
 
 
@@ -122,7 +122,7 @@ def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:
     if not display_name.strip():
         raise InvalidRequest.at("/display_name", "A name cannot be blank.")
     with writing():
-        lock(user_id)
+        sessions.hold(user_id)
         user = User.objects.get(pk=user_id)
         if user.display_name == display_name:
             return user

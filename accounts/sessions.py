@@ -88,7 +88,7 @@ def refresh(*, token: str, address: str) -> SignIn:
 def logout(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
     """End one of a person's sessions, if it has not ended yet."""
     with writing():
-        lock(user_id)
+        hold(user_id)
         revoke(user_id=user_id, session_ids=[session_id])
 
 
@@ -101,14 +101,14 @@ def logout_by_refresh(*, token: str) -> None:
     given = tokens.parsed_refresh(token)
     with writing():
         session = _session_of(given)
-        lock(session.user_id)
+        hold(session.user_id)
         revoke(user_id=session.user_id, session_ids=[session.id])
 
 
 def logout_everywhere(*, user_id: uuid.UUID) -> None:
     """End every session of a person."""
     with writing():
-        lock(user_id)
+        hold(user_id)
         revoke(user_id=user_id, session_ids=living(user_id))
 
 
@@ -119,7 +119,7 @@ def end_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
         NotFound: this person has no such session.
     """
     with writing():
-        lock(user_id)
+        hold(user_id)
         if session_id not in living(user_id):
             raise NotFound
         revoke(user_id=user_id, session_ids=[session_id])
@@ -215,7 +215,7 @@ def _session_of(given: tokens.Refresh) -> Session:
 
 
 def _locked_session(given: tokens.Refresh) -> Session:
-    lock(_session_of(given).user_id)  # before the session's row, as every other action
+    hold(_session_of(given).user_id)  # before the session's row, as every other action
     list(Session.objects.select_for_update().filter(pk=given.session_id).values_list("pk"))
     session = _session_of(given)
     if session.revoked_at is not None or not session.user.enabled:
@@ -249,6 +249,11 @@ def _may_repeat(session: Session, given: tokens.Refresh) -> bool:
         session_id=session.id, generation=given.generation
     )
     return replaced_at is not None and now() < replaced_at + timedelta(seconds=REPEAT_SECONDS)
+
+
+def hold(user_id: uuid.UUID) -> None:
+    """Wait for everybody who writes about this person; before any row of theirs is locked."""
+    lock(user_id, begin=True)
 
 
 def living(user_id: uuid.UUID) -> list[uuid.UUID]:
