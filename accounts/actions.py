@@ -5,11 +5,12 @@ import uuid
 from django.conf import settings
 from django.db import IntegrityError
 
-from accounts import passwords, sessions, usernames
+from accounts import passwords, queries, sessions, usernames
 from accounts.models import User
 from accounts.schemas import profile
+from api.clock import now
 from api.errors import InvalidCredentials, InvalidRequest, PermissionDenied, UsernameTaken
-from api.log.append import Entry, append, lock, writing
+from api.log.append import Entry, append, writing
 
 
 def register(
@@ -54,14 +55,17 @@ def login(*, username: str, password: str, device: str, address: str) -> session
     Raises:
         InvalidCredentials: unknown, disabled or wrong; which one is not said.
     """
-    user = User.objects.filter(username=usernames.normalized(username)).first()
+    user = queries.user_named(username)
     if not passwords.matches(password, user) or user is None:
         raise InvalidCredentials
     with writing():
+        sessions.hold(user.pk)  # before the person's row, as every other action
         present = User.objects.select_for_update().get(pk=user.pk)
         if present.password != user.password or not present.enabled:
             raise InvalidCredentials  # changed while it was being checked
-        return sessions.begin(present, device=device, address=address)
+        found = sessions.begin(present, device=device, address=address)
+        sessions.end_surplus(user_id=present.pk)
+        return found
 
 
 def change_password(*, user_id: uuid.UUID, session_id: uuid.UUID, current: str, new: str) -> None:
@@ -75,10 +79,38 @@ def change_password(*, user_id: uuid.UUID, session_id: uuid.UUID, current: str, 
         raise InvalidCredentials("The current password is wrong.")
     password_hash = passwords.hashed(new, "/new_password")
     with writing():
-        lock(user_id)
+        sessions.hold(user_id)
         User.objects.filter(pk=user_id).update(password=password_hash)
         others = [found for found in sessions.living(user_id) if found != session_id]
         sessions.revoke(user_id=user_id, session_ids=others)
+
+
+def set_password(*, user_id: uuid.UUID, password: str) -> None:
+    """Give a person another password, and end every session.
+
+    Raises:
+        InvalidRequest: it is not acceptable.
+    """
+    password_hash = passwords.hashed(password, "/password")
+    with writing():
+        sessions.hold(user_id)
+        User.objects.filter(pk=user_id).update(password=password_hash)
+        sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
+
+
+def disable_user(*, user_id: uuid.UUID) -> None:
+    """Keep a person out: no request, no socket, no new session."""
+    with writing():
+        sessions.hold(user_id)
+        User.objects.filter(pk=user_id, disabled_at=None).update(disabled_at=now())
+        sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
+
+
+def enable_user(*, user_id: uuid.UUID) -> None:
+    """Let a person sign in again; what was ended stays ended."""
+    with writing():
+        sessions.hold(user_id)
+        User.objects.filter(pk=user_id).update(disabled_at=None)
 
 
 def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:
@@ -90,7 +122,7 @@ def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:
     if not display_name.strip():
         raise InvalidRequest.at("/display_name", "A name cannot be blank.")
     with writing():
-        lock(user_id)
+        sessions.hold(user_id)
         user = User.objects.get(pk=user_id)
         if user.display_name == display_name:
             return user

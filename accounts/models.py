@@ -1,4 +1,4 @@
-"""The tables of accounts: users, their sessions, every refresh token of a living session."""
+"""The tables of accounts: users, their sessions and tokens, the keys that sign."""
 
 import uuid_utils.compat as uuid_utils
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -76,7 +76,19 @@ class RefreshToken(models.Model):
 
 
 class UsedSocketToken(models.Model):
-    """A socket token that has opened its one socket; kept until it would have expired."""
+    """A socket token that has opened its one socket; kept until after it would have expired."""
 
     jti = models.UUIDField(primary_key=True)
     expires_at = models.DateTimeField(db_index=True)
+
+
+class SigningKey(models.Model):
+    """A key of the ring, from ``signs_from`` on until the next; see ``accounts.keys``.
+
+    ``sealed`` is its material, encrypted; null for the key that is in the environment.
+    """
+
+    kid = models.CharField(max_length=16, primary_key=True)
+    algorithm = models.CharField(max_length=8)
+    sealed = models.BinaryField(null=True)
+    signs_from = models.DateTimeField()

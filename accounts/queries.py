@@ -17,6 +17,7 @@ from accounts.schemas import (
     Profile,
     profile_of,
 )
+from accounts.usernames import normalized
 from api.clock import now
 from api.errors import InvalidToken, SessionRevoked, TokenExpired
 from api.log.heads import head_at
@@ -95,6 +96,11 @@ def session_expiry(session_id: uuid.UUID) -> datetime | None:
     """Return until when a session lives, None when it has ended."""
     expiries = Session.objects.filter(pk=session_id, revoked_at=None)
     return expiries.values_list("expires_at", flat=True).first()
+
+
+def user_named(username: str) -> User | None:
+    """Return who has this name, however it is spelled."""
+    return User.objects.filter(username=normalized(username)).first()
 
 
 def living_sessions(user_id: uuid.UUID) -> QuerySet[Session]:

@@ -92,7 +92,7 @@ PROFILE_COLUMNS = Profile.__struct_fields__
 
 
 class SessionOut(Payload):
-    """A device that is signed in; ``current`` is the one that asks."""
+    """A device that signed in, or refreshed, at ``last_used_at``; ``current`` is who asks."""
 
     id: uuid.UUID
     device: str

@@ -22,6 +22,8 @@ from api.codec import plain
 from api.errors import InvalidToken, NotFound, RefreshReused, SessionRevoked, TokenExpired
 from api.log.append import Entry, append, lock, writing
 
+SESSIONS_MAX = 20  # of one person; the one that was not used for longest ends
+USED_KEPT_SECONDS = 60  # beyond its end, so that no clock lets a socket token in again
 REPEAT_SECONDS = 10  # a replaced refresh token answers again for so long at least
 
 
@@ -54,6 +56,11 @@ def begin(user: User, *, device: str, address: str) -> SignIn:
     return _signed_in(session, token)
 
 
+def end_surplus(*, user_id: uuid.UUID) -> None:
+    """End the sessions used longest ago that are too many, within the caller's transaction."""
+    revoke(user_id=user_id, session_ids=living(user_id)[SESSIONS_MAX:])
+
+
 def refresh(*, token: str, address: str) -> SignIn:
     """Exchange a refresh token for its successor, by the rule of contract §2.
 
@@ -81,7 +88,7 @@ def refresh(*, token: str, address: str) -> SignIn:
 def logout(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
     """End one of a person's sessions, if it has not ended yet."""
     with writing():
-        lock(user_id)
+        hold(user_id)
         revoke(user_id=user_id, session_ids=[session_id])
 
 
@@ -94,14 +101,14 @@ def logout_by_refresh(*, token: str) -> None:
     given = tokens.parsed_refresh(token)
     with writing():
         session = _session_of(given)
-        lock(session.user_id)
+        hold(session.user_id)
         revoke(user_id=session.user_id, session_ids=[session.id])
 
 
 def logout_everywhere(*, user_id: uuid.UUID) -> None:
     """End every session of a person."""
     with writing():
-        lock(user_id)
+        hold(user_id)
         revoke(user_id=user_id, session_ids=living(user_id))
 
 
@@ -112,7 +119,7 @@ def end_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
         NotFound: this person has no such session.
     """
     with writing():
-        lock(user_id)
+        hold(user_id)
         if session_id not in living(user_id):
             raise NotFound
         revoke(user_id=user_id, session_ids=[session_id])
@@ -120,7 +127,8 @@ def end_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
 
 def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
     """End sessions within the caller's transaction; open sockets hear it in the stream."""
-    still = Session.objects.select_for_update().filter(pk__in=session_ids, revoked_at=None)
+    found = Session.objects.filter(pk__in=session_ids, revoked_at=None)
+    still = found.select_for_update().order_by("pk")
     ended = list(still.values_list("pk", flat=True))
     if not ended:
         return
@@ -157,7 +165,8 @@ def redeem(*, claims: tokens.Claims) -> None:
     """
     try:
         with writing():
-            UsedSocketToken.objects.filter(expires_at__lt=now()).delete()
+            forgotten = now() - timedelta(seconds=USED_KEPT_SECONDS)
+            UsedSocketToken.objects.filter(expires_at__lt=forgotten).delete()
             UsedSocketToken.objects.create(jti=claims.jti, expires_at=claims.expires_at)
     except IntegrityError:
         raise InvalidToken from None
@@ -206,7 +215,7 @@ def _session_of(given: tokens.Refresh) -> Session:
 
 
 def _locked_session(given: tokens.Refresh) -> Session:
-    lock(_session_of(given).user_id)  # before the session's row, as every other action
+    hold(_session_of(given).user_id)  # before the session's row, as every other action
     list(Session.objects.select_for_update().filter(pk=given.session_id).values_list("pk"))
     session = _session_of(given)
     if session.revoked_at is not None or not session.user.enabled:
@@ -240,6 +249,11 @@ def _may_repeat(session: Session, given: tokens.Refresh) -> bool:
         session_id=session.id, generation=given.generation
     )
     return replaced_at is not None and now() < replaced_at + timedelta(seconds=REPEAT_SECONDS)
+
+
+def hold(user_id: uuid.UUID) -> None:
+    """Wait for everybody who writes about this person; before any row of theirs is locked."""
+    lock(user_id, begin=True)
 
 
 def living(user_id: uuid.UUID) -> list[uuid.UUID]:

@@ -77,7 +77,7 @@ def load() -> Environment:
         redis_prefix=_redis_prefix(env),
         data_dir=data_dir,
         secret_key=_key(env, "SECRET_KEY", production, data_dir),
-        jwt_signing_key=_key(env, "JWT_SIGNING_KEY", production, data_dir),
+        jwt_signing_key=_signing_key(env, production, data_dir),
         allowed_hosts=_hosts(env, production),
         allowed_origins=_origins(env),
         trusted_proxy_count=_integer(env, "TRUSTED_PROXY_COUNT", 0, 0, 10),
@@ -219,6 +219,13 @@ def _key(env: Env, name: str, production: bool, data_dir: Path) -> str:
         raise EnvironmentRefused(f"{name}: at least {KEY_BYTES_MIN} bytes are needed.")
     if production and (len(set(key)) < KEY_BYTES_MIN // 4 or _is_development_key(data_dir, key)):
         raise EnvironmentRefused(f"{name}: a key of production must be random, and its own.")
+    return key
+
+
+def _signing_key(env: Env, production: bool, data_dir: Path) -> str:
+    key = _key(env, "JWT_SIGNING_KEY", production, data_dir)
+    if production and key == _read(env.str, "SECRET_KEY", ""):
+        raise EnvironmentRefused("JWT_SIGNING_KEY: it is SECRET_KEY; it must be its own.")
     return key
 
 

@@ -28,7 +28,7 @@ CommandId = str | int | None
 class Auth(Body):
     """The first frame, where no token came with the handshake; later, to renew."""
 
-    token: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    token: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Subscribe(Body):

@@ -1,5 +1,8 @@
 """Tokens that the service would not give out, signed with its own key."""
 
+import base64
+import hmac
+import json
 from typing import Any
 
 import jwt
@@ -8,7 +11,7 @@ from tests.servers import World
 
 
 def signing_key(world: World) -> str:
-    """Return the key that this world's servers sign with."""
+    """Return the key that this world's servers begin with."""
     return (world.folder / "development-jwt-signing-key").read_text().strip()
 
 
@@ -18,14 +21,33 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
+def kid_of(token: str) -> str:
+    """Return which key a token says that it is signed with."""
+    return str(jwt.get_unverified_header(token)["kid"])
+
+
+def segment(part: Any) -> str:
+    """Return a part of a token: JSON as compact as ours, or bytes that are taken for it."""
+    raw = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def minted(key: str, header: str, payload: str, digest: str = "sha256") -> str:
+    """Sign two segments, whatever they say."""
+    signature = hmac.digest(key.encode(), f"{header}.{payload}".encode(), digest)
+    return f"{header}.{payload}.{segment(signature)}"
+
+
 def resigned(world: World, token: str, **changes: Any) -> str:
     """Return a token that says something else, rightly signed; None takes a claim out."""
     claims = {**claims_of(token), **changes}
     kept = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(kept, signing_key(world), algorithm="HS256")
+    header, _, _ = token.partition(".")
+    return minted(signing_key(world), header, segment(kept))
 
 
-def expired(world: World, token: str) -> str:
+def expired(world: World, token: str, **changes: Any) -> str:
     """Return a token as it was given out an hour ago."""
     claims = claims_of(token)
-    return resigned(world, token, iat=claims["iat"] - 3600, exp=claims["exp"] - 3600)
+    moved = {"iat": claims["iat"] - 3600, "exp": claims["exp"] - 3600}
+    return resigned(world, token, **(moved | changes))

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Any
 
-import jwt
 import pytest
 
 from tests.clients import Person, Socket
+from tests.minting import resigned
 from tests.servers import Server, World, on_both_servers
 
 pytestmark = on_both_servers
@@ -53,13 +53,6 @@ async def opening(
 def socket_token(person: Person) -> str:
     """Get a token for one handshake."""
     return str(person.expect(201, "POST", "/auth/socket-token")["token"])
-
-
-def forged(world: World, person: Person, **claims: Any) -> str:
-    """Sign the person's access token anew, with other claims."""
-    key = (world.folder / "development-jwt-signing-key").read_text().strip()
-    genuine = jwt.decode(person.tokens["access"], options={"verify_signature": False})
-    return jwt.encode(genuine | claims, key)
 
 
 async def check_refused(socket: Socket, bye: tuple[str, int, str]) -> None:
@@ -122,12 +115,13 @@ async def test_nonsense_is_refused_in_each_way(alice: Person, way: str) -> None:
 async def test_a_token_that_was_good_once_is_refused_by_its_cause(
     world: World, alice: Person, way: str
 ) -> None:
-    used, expired, foreign = socket_token(alice), forged(world, alice, exp=1), uuid.uuid4()
+    access = alice.tokens["access"]
+    used, expired = socket_token(alice), resigned(world, access, exp=1)
     refused = {
         expired: BYE_EXPIRED,
-        forged(world, alice, sid=str(foreign)): BYE_INVALID,
-        forged(world, alice, typ="refresh"): BYE_INVALID,
-        forged(world, alice, aud="another"): BYE_INVALID,
+        resigned(world, access, sid=str(uuid.uuid4())): BYE_INVALID,
+        resigned(world, access, typ="refresh"): BYE_INVALID,
+        resigned(world, access, aud="another"): BYE_INVALID,
         alice.tokens["refresh"]: BYE_INVALID,
         used: BYE_INVALID,
     }

@@ -158,6 +158,13 @@ def test_production_refuses_the_keys_of_development(
         assert refusal() == f"{name}: a key of production must be random, and its own."
 
 
+def test_production_refuses_one_key_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, good in PRODUCTION.items():
+        monkeypatch.setenv(variable, good)
+    monkeypatch.setenv("JWT_SIGNING_KEY", PRODUCTION["SECRET_KEY"])
+    assert refusal() == "JWT_SIGNING_KEY: it is SECRET_KEY; it must be its own."
+
+
 # --- what makes sense -----------------------------------------------------------------------
 
 

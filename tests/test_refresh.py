@@ -175,7 +175,7 @@ def test_unknown_token_ends_nothing(embedded: World, kind: str) -> None:
 
 
 def test_parallel_refreshes_have_one_successor(world: World, alice: Person) -> None:
-    doors = [alice, alice.at(world.other.url)] * 6
+    doors = [alice, alice.at(world.other.url)] * 25
     answers = at_once(*(lambda door=door: refresh(door) for door in doors))
     assert [answer.status_code for answer in answers] == [200] * len(doors)
     (successor,) = {answer.json()["refresh"] for answer in answers}

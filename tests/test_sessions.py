@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.clients import PASSWORD, Person
+from tests.clients import PASSWORD, Person, at_once
 from tests.minting import expired
 from tests.servers import World
 
@@ -43,6 +43,37 @@ async def test_ended_session_is_out_at_once_and_its_sockets_close(
     lost.refused(401, "session_revoked", "POST", "/auth/refresh", json=body)
     assert [item["current"] for item in alice.get("/auth/sessions")["items"]] == [True]
     alice.refused(404, "not_found", "DELETE", f"/auth/sessions/{session}")
+
+
+async def test_of_more_than_twenty_sessions_the_one_used_longest_ago_ends(
+    alice: Person, world: World
+) -> None:
+    """Against counting by age: the first of them all has been used since."""
+    second = alice.login("second").at(world.other.url)
+    others = [alice.login(str(number)) for number in range(18)]
+    alice.expect(200, "POST", "/auth/refresh", json={"refresh": alice.tokens["refresh"]})
+    assert len(alice.get("/auth/sessions")["items"]) == 20
+    async with second.socket() as socket, alice.socket() as staying:
+        await socket.opened()
+        await staying.opened()
+        newest = alice.login("newest")
+        bye, code = await socket.closed()
+        assert (bye | ENDED, code) == (bye, 4009)
+        told = await staying.until("session.revoked")
+        assert told["data"] == {"session_ids": [second.tokens["session"]["id"]]}
+        assert (await staying.ask("ping"))["type"] == "pong"
+    second.refused(401, "session_revoked", "GET", "/me")
+    for person in (alice, others[0], newest):
+        person.get("/me")
+    assert len(newest.get("/auth/sessions")["items"]) == 20
+
+
+def test_parallel_logins_leave_twenty_sessions(alice: Person, world: World) -> None:
+    """Against counting before one's own is there."""
+    doors = [alice, alice.at(world.other.url)] * 14
+    people = at_once(*(door.login for door in doors))
+    statuses = [person.call("GET", "/me").status_code for person in (alice, *people)]
+    assert sorted(statuses) == [200] * 20 + [401] * 9
 
 
 def test_session_of_somebody_else_is_not_found(alice: Person, bob: Person) -> None:

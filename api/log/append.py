@@ -34,6 +34,7 @@ _recorded = Insertion(
     *("stream_id", "seq", "type", "at", "actor_id"),
     *("subject_kind", "subject_id", "data", "ends"),
 )
+_begun = Insertion(Stream, "id", "last_seq")
 _one_writer = threading.RLock()  # on SQLite: queueing here is fair, at the file it is not
 
 
@@ -96,12 +97,17 @@ def writing() -> Iterator[None]:
             yield
 
 
-def lock(stream: uuid.UUID) -> int:
+def lock(stream: uuid.UUID, *, begin: bool = False) -> int:
     """Wait for the writers of a stream and return its head; what is read next is true.
 
-    A stream that has no event yet is nobody's to wait for: its head is 0.
+    A stream that has no event yet is nobody's to wait for: its head is 0. ``begin`` makes
+    it, so that those who come at once before the first event wait for each other.
     """
-    return _locked.first(stream=stream) or 0
+    head = _locked.first(stream=stream)
+    if head is None and begin:
+        _begun.run_if_new([(stream, 0)])
+        head = _locked.first(stream=stream)
+    return head or 0
 
 
 def append(

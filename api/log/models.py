@@ -8,7 +8,7 @@ from api.clock import now
 
 
 class Stream(models.Model):
-    """A numbered list of events: of a room, or of a person. Made by its first append."""
+    """A numbered list of events: of a room, or of a person. Made when it is first needed."""
 
     id = models.UUIDField(primary_key=True)
     last_seq = models.BigIntegerField(default=0)
