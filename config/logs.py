@@ -1,19 +1,78 @@
-"""What never reaches a log: the query strings that servers print, tokens included."""
+"""How log lines look, and what never reaches one: query strings, tokens included.
 
+Whatever a client sends stays inside its line: control characters are escaped in both formats,
+those too that a terminal obeys and JSON lets through.
+"""
+
+import json
 import logging
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 from typing_extensions import override
 
+from api.codec import instant
+from api.tracing import request_id
+
 _QUERY = re.compile(r"\?[^\s\"']*")
+_TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class NoQuery(logging.Filter):
-    """Cut the query off every path in a record."""
+    """Cut the query off every path in a record and in its traceback."""
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         if "?" in message:
-            record.msg, record.args = _QUERY.sub("?…", message), None
+            record.msg, record.args = without_query(message), None
+        if record.exc_info and not record.exc_text:
+            traceback = logging.Formatter().formatException(record.exc_info)
+            lines = without_query(traceback).split("\n")
+            record.exc_text = "\n".join(map(printable, lines))  # where formatters look first
         return True
+
+
+class JsonLines(logging.Formatter):
+    """One object for each record, in ASCII: half a surrogate pair is no reason to lose one."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = {
+            "time": instant(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "process": record.process,
+        }
+        if named := request_id.get():
+            fields["request_id"] = named
+        if record.exc_info:
+            fields["traceback"] = record.exc_text or self.formatException(record.exc_info)
+        return json.dumps(fields).replace("\x7f", "\\u007f")
+
+
+class TextLines(logging.Formatter):
+    """For people: the line, and the traceback below it."""
+
+    def __init__(self) -> None:
+        super().__init__(_TEXT)
+
+    @override
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+
+def printable(text: str) -> str:
+    """Return a text with everything escaped that is not to be seen, line ends included."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def without_query(text: str) -> str:
+    """Return a text without what follows a question mark."""
+    return _QUERY.sub("?…", text)

@@ -2,12 +2,13 @@
 
 from django.urls import include, path, re_path
 
-from config import documents, operations
+from config import documents, exposition, operations
 
 urlpatterns = [
     path("api/v1", include("api.urls")),
     path("healthz", operations.healthz),
     path("readyz", operations.readyz),
+    path("metrics", exposition.exposition),
     path("docs", documents.docs),
     re_path(r"^(?P<name>(?:openapi|asyncapi)\.yaml)$", documents.document),
 ]
