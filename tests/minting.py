@@ -4,6 +4,7 @@ from typing import Any
 
 import jwt
 
+from tests import secrets_seen
 from tests.servers import World
 
 
@@ -22,7 +23,9 @@ def resigned(world: World, token: str, **changes: Any) -> str:
     """Return a token that says something else, rightly signed; None takes a claim out."""
     claims = {**claims_of(token), **changes}
     kept = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(kept, signing_key(world), algorithm="HS256")
+    token = jwt.encode(kept, signing_key(world), algorithm="HS256")
+    secrets_seen.add(token)
+    return token
 
 
 def expired(world: World, token: str) -> str:
