@@ -20,17 +20,13 @@ _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class NoQuery(logging.Filter):
-    """Cut the query off every path in a record and in its traceback."""
+    """Cut the query off every path in a record."""
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         if "?" in message:
             record.msg, record.args = without_query(message), None
-        if record.exc_info and not record.exc_text:
-            traceback = logging.Formatter().formatException(record.exc_info)
-            lines = without_query(traceback).split("\n")
-            record.exc_text = "\n".join(map(printable, lines))  # where formatters look first
         return True
 
 
@@ -49,12 +45,12 @@ class JsonLines(logging.Formatter):
         if named := request_id.get():
             fields["request_id"] = named
         if record.exc_info:
-            fields["traceback"] = record.exc_text or self.formatException(record.exc_info)
+            fields["traceback"] = without_query(self.formatException(record.exc_info))
         return json.dumps(fields).replace("\x7f", "\\u007f")
 
 
 class TextLines(logging.Formatter):
-    """For people: the line, and the traceback below it."""
+    """For people: the line, and the traceback below it, which is set off."""
 
     def __init__(self) -> None:
         super().__init__(_TEXT)
@@ -62,6 +58,11 @@ class TextLines(logging.Formatter):
     @override
     def formatMessage(self, record: logging.LogRecord) -> str:
         return printable(super().formatMessage(record))
+
+    @override
+    def formatException(self, ei: Any) -> str:
+        traceback = without_query(super().formatException(ei))
+        return "\n".join("  | " + printable(line) for line in traceback.split("\n"))
 
 
 def printable(text: str) -> str:
