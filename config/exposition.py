@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -22,7 +21,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
 
-def exposition(request: ASGIRequest) -> HttpResponse:
+def exposition(request: HttpRequest) -> HttpResponse:
     """Show the figures to this machine, and to whoever has ``METRICS_TOKEN``."""
     if not (_has_token(request) or _is_this_machine(request)):
         raise Http404
@@ -30,17 +29,17 @@ def exposition(request: ASGIRequest) -> HttpResponse:
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
 
-def _has_token(request: ASGIRequest) -> bool:
+def _has_token(request: HttpRequest) -> bool:
     token, wanted = request.headers.get("Authorization", ""), settings.ENV.metrics_token
     return wanted is not None and hmac.compare_digest(token.encode(), f"Bearer {wanted}".encode())
 
 
-def _is_this_machine(request: ASGIRequest) -> bool:
-    """Tell whether the peer itself is here; a proxy that is here speaks for somebody else."""
+def _is_this_machine(request: HttpRequest) -> bool:
+    """Tell whether the peer itself is here, of whom no header tells anything else."""
     if any(name in request.headers for name in FORWARDED):
         return False
     try:
-        return ipaddress.ip_address(request.scope["gapless.peer"]).is_loopback
+        return ipaddress.ip_address(request.META["REMOTE_ADDR"]).is_loopback
     except ValueError:  # a socket of the file system has no address
         return False
 

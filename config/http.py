@@ -117,14 +117,13 @@ def _named(scope: Scope) -> tuple[Scope, str]:
     given = header(scope, b"x-request-id")
     name = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
     headers = [(key, value) for key, value in scope["headers"] if key != b"x-request-id"]
-    peer = (scope.get("client") or ("", 0))[0]
     address = client_address(
-        peer,
+        (scope.get("client") or ("", 0))[0],
         [value.decode("latin-1") for key, value in headers if key == b"x-forwarded-for"],
         settings.TRUSTED_PROXY_COUNT,
     )
-    own = {"headers": [*headers, (b"x-request-id", name)], "client": (address, 0)}
-    return {**scope, **own, "gapless.peer": peer}, name.decode()
+    named = {**scope, "headers": [*headers, (b"x-request-id", name)], "client": (address, 0)}
+    return named, name.decode()
 
 
 def _check_readable(scope: Scope) -> None:

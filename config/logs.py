@@ -46,7 +46,7 @@ class JsonLines(logging.Formatter):
             fields["request_id"] = named
         if record.exc_info:
             fields["traceback"] = without_query(self.formatException(record.exc_info))
-        return json.dumps(fields).replace("\x7f", "\\u007f")
+        return json.dumps(fields)
 
 
 class TextLines(logging.Formatter):

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients import Person, http
+from tests.clients import PASSWORD, Person, http
 from tests.servers import Server, World
 
 STRICT = "default-src 'none'; frame-ancestors 'none'"
@@ -173,4 +173,19 @@ def test_a_header_of_proxies_changes_nothing(dora: Person, name: str, value: str
     for method, path in (("GET", "/me"), ("GET", "/nothing"), ("POST", "/auth/logout-all/x")):
         plain = seen(dora.call(method, path))
         assert seen(dora.call(method, path, headers={name: value})) == plain
-    assert dora.get("/auth/sessions")["items"][0]["address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Real-IP", "203.0.113.7"),
+        ("Forwarded", "for=203.0.113.7"),
+    ],
+)
+def test_without_a_proxy_of_ours_nobody_says_where_a_client_is(
+    dora: Person, name: str, value: str
+) -> None:
+    login = {"username": dora.name, "password": PASSWORD}
+    found = dora.expect(200, "POST", "/auth/login", json=login, headers={name: value})
+    assert found["session"]["address"] == "127.0.0.1"
