@@ -67,8 +67,8 @@ class _ThisProcess(Collector):
 
 def _of_the_hub() -> Iterator[Metric]:
     """Read at the moment of asking what nobody has to count."""
-    frames = metrics.Frames.written
-    yield CounterMetricFamily("gapless_frames_written", "Frames given to sockets.", frames)
+    written = metrics.frames.written
+    yield CounterMetricFamily("gapless_frames_written", "Frames given to sockets.", written)
     found = hub.running()
     if found is not None:
         for name, meaning, value in (

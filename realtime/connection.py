@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import uuid_utils.compat as uuid_utils
 
 from api import metrics
-from api.metrics import Frames
+from api.metrics import frames
 from realtime.close_codes import LOST, TOO_SLOW, Close
 from realtime.outlets import AsgiOutlet, Direct, DirectOutlet, FlushWindow, Outlet, Send
 from realtime.protocol import bye
@@ -71,7 +71,7 @@ class Connection:
     def write(self, frame: Wire) -> None:
         """Send a frame after all that waits."""
         if self.closing is None:
-            Frames.written += 1
+            frames.written += 1
             self._outlet.write(frame)
             if self._timer is None and self.full:
                 self._start_timer(self._slow_seconds)
