@@ -25,7 +25,7 @@ def checked(name: str) -> str:
         raise InvalidRequest.at(
             "/username", "A username has 3 to 32 characters out of a-z, 0-9, '.', '_', '-'."
         )
-    if username in RESERVED:
+    if skeleton(username) in _RESERVED_SKELETONS:
         raise InvalidRequest.at("/username", "This username is reserved.")
     return username
 
@@ -34,3 +34,6 @@ def skeleton(username: str) -> str:
     """Return what two usernames share that a reader may take for each other."""
     folded = username.replace("rn", "m").replace("vv", "w")
     return folded.translate(str.maketrans("01i", "oll"))
+
+
+_RESERVED_SKELETONS = {skeleton(word) for word in RESERVED}

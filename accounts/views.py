@@ -12,7 +12,7 @@ from accounts import actions, queries, schemas, sessions
 from accounts.sessions import SignIn
 from api import errors
 from api.openapi import operation
-from api.rest import Endpoint, answer, nothing
+from api.rest import Endpoint, Query, answer, nothing
 
 
 def session_of(request: Request) -> schemas.LivingSession:
@@ -168,6 +168,7 @@ class SocketTokenView(Endpoint):
 class SessionsView(Endpoint):
     @operation("List the sessions", answers={200: schemas.SessionList})
     def get(self, request: Request) -> HttpResponse:
+        Query(request)  # none
         current = session_of(request).id
         found = queries.living_sessions(user_of(request).id)[: settings.LIMITS.page]
         items = [schemas.session_out(session, current) for session in found]
@@ -184,6 +185,7 @@ class SessionView(Endpoint):
 class MeView(Endpoint):
     @operation("Read the own profile", answers={200: schemas.Profile})
     def get(self, request: Request) -> HttpResponse:
+        Query(request)  # none
         return answer(user_of(request))
 
     @operation("Change the own profile", body=schemas.UpdateMe, answers={200: schemas.Profile})

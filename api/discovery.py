@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from api.codec import Payload
 from api.limits import Limits
 from api.openapi import operation
-from api.rest import Endpoint, answer
+from api.rest import Endpoint, Query, answer
 
 VERSION = "1.0.0"
 PROTOCOLS = ["gapless.v1"]
@@ -28,7 +28,8 @@ class DiscoveryView(Endpoint):
     permission_classes = ()
 
     @operation("What this server can do", answers={200: Discovery}, public=True)
-    def get(self, _: Request) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
+        Query(request)  # none
         return answer(
             Discovery(
                 version=VERSION,

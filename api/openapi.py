@@ -19,7 +19,12 @@ from api.problems import Problem, status_of
 View = TypeVar("View", bound=Callable[..., Any])
 
 _REF = "#/components/schemas/{name}"
-_ALWAYS: tuple[type[ChatError], ...] = (errors.RateLimited, errors.Internal, errors.Unavailable)
+_ALWAYS: tuple[type[ChatError], ...] = (
+    errors.InvalidRequest,  # a parameter that is not known, a foreign host name
+    errors.RateLimited,
+    errors.Internal,
+    errors.Unavailable,
+)
 _SIGNED_IN = (
     errors.NotAuthenticated,
     errors.InvalidToken,
@@ -27,7 +32,6 @@ _SIGNED_IN = (
     errors.SessionRevoked,
 )
 _WITH_BODY = (
-    errors.InvalidRequest,
     errors.MalformedJson,
     errors.PayloadTooLarge,
     errors.UnsupportedMediaType,
@@ -50,7 +54,6 @@ def operation(
         *_ALWAYS,
         *(() if public else _SIGNED_IN),
         *(_WITH_BODY if body else ()),
-        *((errors.InvalidRequest,) if query else ()),
     }
     for struct in (*answers.values(), body):
         if struct is not None:

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from api import errors
+from api import errors, metrics
 from api.codec import Payload, encode
 from api.errors import ChatError, Kind
 
@@ -112,6 +112,7 @@ def translated(error: Exception) -> ChatError:
         case RequestDataTooBig():
             return errors.PayloadTooLarge()
         case OperationalError() | InterfaceError():
+            metrics.database_errors.inc()
             log.warning("the database does not answer: %s", type(error).__name__)
             return errors.Unavailable()
         case _:

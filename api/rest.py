@@ -56,7 +56,7 @@ def nothing() -> HttpResponse:
 
 
 class Query:
-    """The query string, strictly: only the named parameters, each once."""
+    """The query string, strictly: only the named parameters, each once; none named, none taken."""
 
     def __init__(self, request: Request, *names: str) -> None:
         for name, values in request.query_params.lists():

@@ -25,10 +25,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 KEY_BYTES_MADE = 48  # of randomness, in a key for development
 KEY_BYTES_MIN = 32  # RFC 7518, section 3.2: as long as the hash of HS256
 HTTP_HANDLERS = ("pool", "django")  # how config/handlers.py runs Django
+LOG_FORMATS = ("json", "text")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _HOST = re.compile(r"(\*|\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")  # RFC 6750, section 2.1
 
 Value = TypeVar("Value")
 
@@ -57,6 +59,8 @@ class Environment:
     group_sends: bool
     limits: Limits
     log_level: str
+    log_format: str
+    metrics_token: str | None
     debug: bool
 
 
@@ -86,6 +90,8 @@ def load() -> Environment:
         group_sends=_choice(env, "SENDS", ("grouped", "single")) == "grouped",
         limits=_limits(env),
         log_level=_choice(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
+        log_format=_choice(env, "LOG_FORMAT", LOG_FORMATS, "json" if production else "text"),
+        metrics_token=_metrics_token(env),
         debug=_debug(env, production),
     )
 
@@ -227,6 +233,13 @@ def _signing_key(env: Env, production: bool, data_dir: Path) -> str:
     if production and key == _read(env.str, "SECRET_KEY", ""):
         raise EnvironmentRefused("JWT_SIGNING_KEY: it is SECRET_KEY; it must be its own.")
     return key
+
+
+def _metrics_token(env: Env) -> str | None:
+    token: str = _read(env.str, "METRICS_TOKEN", "")
+    if token and not _TOKEN.fullmatch(token):
+        raise EnvironmentRefused("METRICS_TOKEN: at least 16 letters, digits and '-._~+/='.")
+    return token or None
 
 
 def _development_key(path: Path) -> str:

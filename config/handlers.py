@@ -20,12 +20,14 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import set_script_prefix
 from typing_extensions import override
 
+from api.tracing import request_id
 from config.messages import (
     Receive,
     Scope,
     Send,
     drawn,
     finish,
+    header,
     let_go,
     send_content,
     send_parts,
@@ -93,6 +95,7 @@ class _Exchange:
 
     def answer(self) -> HttpResponseBase:
         """Return the answer; a streamed one, and a crash, are still to be closed."""
+        request_id.set(header(self._scope, b"x-request-id").decode())  # until the next one's
         set_script_prefix(get_script_prefix(self._scope))
         signals.request_started.send(sender=type(self._handler), scope=self._scope)
         request = ASGIRequest(self._scope, io.BytesIO(self._body))

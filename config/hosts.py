@@ -1,10 +1,10 @@
-"""Which host names are answered: those of ALLOWED_HOSTS; probes come under any name."""
+"""Which host names are answered: those of ALLOWED_HOSTS; operators come under any name."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-PROBES = ("/healthz", "/readyz")  # orchestrators ask by address
+PROBES = ("/healthz", "/readyz", "/metrics")  # orchestrators ask by address
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 

@@ -7,17 +7,21 @@ before they are buffered, and no endless queue. ``config/handlers.py`` is what s
 import io
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
+from django.middleware.security import SecurityMiddleware
 from django.utils.http import parse_header_parameters
 
-from api import errors, problems
+from api import errors, metrics, problems, tracing
 from api.errors import ChatError
+from api.headers import SECURITY
 from config.addresses import client_address
+from config.exposition import observe
 from config.handlers import HANDLERS, THREADS
 from config.messages import (
     BodyTooLate,
@@ -27,7 +31,7 @@ from config.messages import (
     Send,
     finish,
     header,
-    measured,
+    measure,
     received,
     replayed,
     send_content,
@@ -37,12 +41,6 @@ from config.messages import (
 WAITING_MAX = 512  # requests that wait for a thread; beyond, the answer is 503 at once
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_HEADERS = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-    b"cache-control": b"no-store",
-}
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +55,21 @@ class HttpDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         scope, request_id = _named(scope)
+        tracing.request_id.set(request_id)
         answer = _Answer(send, request_id, on_start=self._inside.discard)
+        began = time.perf_counter()
         try:
             await self._serve(scope, receive, answer)
         except ChatError as error:
             await _refuse(error, scope, request_id, answer)
         except Exception as error:  # outside of every view: nobody else would answer
-            if answer.started:
+            if answer.status is not None:
                 raise
             log.error("unexpected", exc_info=error)
             await _refuse(errors.Internal(), scope, request_id, answer)
+        finally:
+            if answer.status is not None:
+                observe(scope, answer.status, began)
 
     async def end(self) -> None:
         """Finish what is under way, and keep nothing."""
@@ -78,10 +81,12 @@ class HttpDoor:
         if body is None:
             return
         if len(self._inside) >= THREADS + WAITING_MAX:  # who has not sent all does not count
+            metrics.requests_turned_away.inc()
             raise errors.Unavailable("Too many requests at once.")
         self._inside.add(answer)
+        measure(scope, len(body))
         try:
-            await self._handler(measured(scope, len(body)), replayed(body, receive), answer)
+            await self._handler(scope, replayed(body, receive), answer)
         finally:
             self._inside.discard(answer)
 
@@ -92,16 +97,16 @@ class _Answer:
     def __init__(
         self, send: Send, request_id: str, *, on_start: "Callable[[_Answer], None]"
     ) -> None:
-        self.started = False
+        self.status: int | None = None  # once it has begun
         self._send, self._request_id, self._on_start = send, request_id.encode(), on_start
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             self._on_start(self)
             headers = [(name.lower(), value) for name, value in message["headers"]]
             present = {name for name, _ in headers}
-            added = [item for item in _HEADERS.items() if item[0] not in present]
+            added = [item for item in SECURITY.items() if item[0] not in present]
             own = (b"x-request-id", self._request_id)
             message = {**message, "headers": [*headers, *added, own]}
         await self._send(message)
@@ -142,8 +147,8 @@ async def _refuse(error: ChatError, scope: Scope, request_id: str, answer: Send)
         response["Connection"] = "close"
     headers = [(key, value) for key, value in scope["headers"] if key != b"content-type"]
     request = ASGIRequest({**scope, "headers": headers, "query_string": b""}, io.BytesIO())
-    cors = CorsMiddleware(lambda _: response)
-    cors.add_response_headers(request, response)
+    CorsMiddleware(lambda _: response).add_response_headers(request, response)
+    SecurityMiddleware(lambda _: response).process_response(request, response)
     finish(request, response)
     await answer(start(response))
     await send_content(response.content, answer)

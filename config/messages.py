@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
 
 from api import errors
 
@@ -65,10 +65,10 @@ async def _joined(receive: Receive, limit: int | None) -> bytes | None:
             return b"".join(chunks)
 
 
-def measured(scope: Scope, size: int) -> Scope:
+def measure(scope: Scope, size: int) -> None:
     """Say how long the body was: a chunked one does not, and counts as none in DRF."""
     headers = [(key, value) for key, value in scope["headers"] if key != b"content-length"]
-    return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}
+    scope["headers"] = [*headers, (b"content-length", str(size).encode())]
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
@@ -84,8 +84,13 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 # --- what goes ------------------------------------------------------------------------------
 
 
-def finish(request: HttpRequest, response: Any) -> None:
-    """Say how long an answer is where that is known, and leave HEAD nothing but the headers."""
+def finish(request: Any, response: Any) -> None:
+    """Say how long an answer is where that is known, and leave HEAD nothing but the headers.
+
+    The scope is told the route that was found, by which the door counts the request.
+    """
+    if request.resolver_match is not None:
+        request.scope["gapless.route"] = request.resolver_match.route
     if isinstance(response, FileResponse):
         response.block_size = PART_BYTES
     if not (response.streaming or response.status_code in (204, 304)):  # RFC 9110, section 8.6

@@ -118,6 +118,17 @@ CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-req
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+if PRODUCTION:
+    SECURE_HSTS_SECONDS = 365 * 86_400  # said over https alone, which only a proxy can tell
+    if TRUSTED_PROXY_COUNT:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = [
+    "security.W002",  # X-Frame-Options: the policy of every answer says frame-ancestors 'none'
+    "security.W003",  # CSRF: no cookie authenticates anything
+    "security.W005",  # HSTS of sub-domains: they are not this service's to decide about
+    "security.W008",  # redirects to https: they would come after the token has been sent
+    "security.W021",  # HSTS preloading: the owner of the domain asks for it, not a service on it
+]
 
 # --- the REST door ------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -148,11 +159,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"no_query": {"()": "config.logs.NoQuery"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "json": {"()": "config.logs.JsonLines"},
+        "text": {"()": "config.logs.TextLines"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": ENV.log_format,
             "filters": ["no_query"],
         }
     },

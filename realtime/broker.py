@@ -14,6 +14,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
+from api import metrics
 from api.log import publish
 from api.log.frames import Frame
 
@@ -111,6 +112,7 @@ class Broker:
 
     async def _send(self, frame: Frame) -> None:
         if self._loop.time() < self._broken_until:
+            metrics.publish_failures.inc()
             return
         try:
             async with asyncio.timeout(publish.DEADLINE_SECONDS):
@@ -119,6 +121,7 @@ class Broker:
         except Exception as error:  # noqa: BLE001  whatever a layer raises: the log has it
             self._broken_until = self._loop.time() + BREAK_SECONDS
             self.ok = False
+            metrics.publish_failures.inc()
             log.warning("the channel layer does not publish: %s", type(error).__name__)
 
     async def _read(self) -> None:

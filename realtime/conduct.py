@@ -1,5 +1,6 @@
 """How one client behaves: how fast it asks, and how often it asks badly. No clock."""
 
+from api import metrics
 from api.limits import Limits, Strikes, TokenBucket
 
 BAD_FRAMES_MAX, RATE_LIMITED_MAX = 10, 60  # in a minute; contract §3.2 and §4
@@ -21,6 +22,7 @@ class Conduct:
 
     def wait(self, now: float) -> float:
         """Return 0.0 when another command may come, else the seconds until one may."""
+        metrics.commands.inc()
         return self._bucket.take(now) if self._bucket else 0.0
 
     def turned_away(self, now: float) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 
 import uuid_utils.compat as uuid_utils
 
+from api import metrics
+from api.metrics import frames
 from realtime.close_codes import LOST, TOO_SLOW, Close
 from realtime.outlets import AsgiOutlet, Direct, DirectOutlet, FlushWindow, Outlet, Send
 from realtime.protocol import bye
@@ -79,6 +81,7 @@ class Connection:
     def write(self, frame: Wire) -> None:
         """Send a frame after all that waits."""
         if self.closing is None:
+            frames.written += 1
             self._outlet.write(frame)
             if self._timer is None and self.full:
                 self._tight = True
@@ -96,6 +99,7 @@ class Connection:
 
     def _fall_behind(self, subscription: Subscription) -> None:
         """Keep nothing more of a stream: it is replayed when there is room again."""
+        metrics.sockets_behind.inc()
         subscription.fall_behind()
         self.behind[subscription.stream] = subscription
         self._outlet.watch()
@@ -118,6 +122,7 @@ class Connection:
     def close(self, close: Close, *, retry_after: int | None = None) -> None:
         """Say ``bye`` after all that waits, and close. The first reason counts."""
         if self.closing is None:
+            metrics.sockets_closed.labels(close.code).inc()
             self._outlet.write(bye(close, retry_after))
             self.closing = close
             self._outlet.close(close)
@@ -160,5 +165,7 @@ class Connection:
                 self._start_timer(self._slow_seconds)  # it takes something
             return
         told = self.closing is not None
-        self.closing = self.closing or TOO_SLOW
+        if self.closing is None:
+            self.closing = TOO_SLOW
+            metrics.sockets_closed.labels(TOO_SLOW.code).inc()
         self._outlet.abort(self.closing, told=told)

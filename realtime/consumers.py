@@ -11,7 +11,7 @@ from django.conf import settings
 from typing_extensions import override
 
 from accounts.queries import session_expiry
-from api import commands
+from api import commands, metrics, tracing
 from api.clock import now
 from api.codec import Payload, instant, shaped
 from api.discovery import FEATURES
@@ -136,7 +136,7 @@ class ChatConsumer(AsyncConsumer):
         try:
             await self._perform(command, fields)
         except Exception as error:  # noqa: BLE001  whatever went wrong is this command's, not the socket's
-            self._refuse(translated(error), command.id)
+            self._refuse(error, command.id)
 
     def _checked(self, command: Command) -> Any:
         """Return the fields in the form that the command takes."""
@@ -271,13 +271,16 @@ class ChatConsumer(AsyncConsumer):
         try:
             self.connection.write(protocol.ok(command_id, done.result()))
         except Exception as error:  # noqa: BLE001  whatever went wrong is this command's
-            self._refuse(translated(error), command_id)
+            self._refuse(error, command_id)
 
     def _write(self, frame: Payload) -> None:
         self.connection.write(protocol.wire(frame))
 
-    def _refuse(self, error: ChatError, command_id: CommandId) -> None:
-        self.connection.write(protocol.error(error, command_id, uuid.uuid4().hex))
+    def _refuse(self, error: Exception, command_id: CommandId) -> None:
+        """Answer whatever went wrong; what is logged of it has the id that the client is told."""
+        metrics.commands_refused.inc()
+        with tracing.named() as name:
+            self.connection.write(protocol.error(translated(error), command_id, name))
 
     def _bad(self, error: ChatError, command_id: CommandId) -> None:
         self._refuse(error, command_id)

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from api import access, replay
+from api import access, metrics, replay
 from api.log import publish
 from api.log.frames import Frame
 from api.log.reading import Range
@@ -172,6 +172,7 @@ class Hub:
         try:
             heads = await pool.run(access.heads, [uuid.UUID(stream) for stream in streams])
         except Exception as error:  # noqa: BLE001  the database is away: the next tick asks again
+            metrics.database_errors.inc()
             log.warning("the log does not answer: %s", type(error).__name__)
             return
         for stream, head in heads.items():  # each by itself: what fails in one is its own
@@ -203,10 +204,12 @@ class Hub:
 
     async def _fetch(self, fetches: Sequence[tuple[str, Fetch]]) -> None:
         for part in chunked(fetches):
+            metrics.repairs.inc(len(part))
             ranges = [Range(uuid.UUID(stream), f.after, f.to) for stream, f in part]
             try:
                 found = await pool.run(replay.frames, ranges)
             except Exception as error:  # noqa: BLE001  the database is away: the feeds wait and ask again
+                metrics.database_errors.inc()
                 log.warning("the log does not answer: %s", type(error).__name__)
                 self._failed(part)
                 continue

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 
+from api import metrics
 from api.log.reading import Range
 from api.replay import frames
 from realtime import pool, protocol
@@ -61,6 +62,7 @@ class Replay:
             Range(uuid.UUID(subscription.stream), subscription.position, to, subscription.granted)
             for subscription, to in missing
         ]
+        metrics.replays.inc()
         found = await pool.run(frames, ranges)
         try:
             async with asyncio.timeout(TURN_SECONDS):

@@ -11,9 +11,16 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import CommandError
 from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.server import ServerProtocol
+from websockets.typing import StatusLike
 
+from api import metrics
+from api.headers import SECURITY
 from realtime import protocol
 from realtime.close_codes import MESSAGE_TOO_BIG, NO_PONG
 from realtime.draining import ChatServer
@@ -25,10 +32,43 @@ KEEP_ALIVE_SECONDS = 75  # balancers keep 60 s: who closes first loses no reques
 CLOSING_SECONDS = 5  # for a client to take what was written, and to answer the close
 
 
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, whose own refusal has the headers of every answer."""
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        shared, self.server_state = self.server_state, ServerState()
+        self.server_state.default_headers = [*shared.default_headers, *SECURITY.items()]
+        super().send_400_response(msg)
+        self.server_state = shared
+
+
+class Handshake(ServerProtocol):
+    """websockets' protocol, whose own refusals have the headers of every answer."""
+
+    @override
+    def reject(self, status: StatusLike, text: str) -> Response:
+        response = super().reject(status, text)
+        for name, value in SECURITY.items():
+            response.headers[name.decode()] = value.decode()
+        return response
+
+
 class ChatProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which also offers its transport, and says why it gives up."""
 
     _on_drained: Callable[[], None] | None = None
+
+    def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        self.conn = Handshake(max_size=config.ws_max_size, logger=self.logger)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()  # a head that it could not read: uvicorn would say nothing
 
     @override
     async def run_asgi(self) -> None:
@@ -79,6 +119,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         self.pong_timer = self.pending_ping_payload = None
         if self.close_sent or self.transport.is_closing():
             return
+        metrics.sockets_closed.labels(NO_PONG.code).inc()
         self.conn.send_text(protocol.bye(NO_PONG).text.encode())
         self.conn.send_close(NO_PONG.code, NO_PONG.reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -90,6 +131,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         closing = self.conn.close_sent
         if closing is not None and closing.code == MESSAGE_TOO_BIG.code and self.handshake_complete:
+            metrics.sockets_closed.labels(MESSAGE_TOO_BIG.code).inc()
             last_words = protocol.bye(MESSAGE_TOO_BIG).text.encode()
             self.transport.write(Frame(Opcode.TEXT, last_words).serialize(mask=False))
         super().handle_parser_exception()
@@ -137,7 +179,7 @@ def _config() -> uvicorn.Config:
     return uvicorn.Config(
         "config.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws=ChatProtocol,
         ws_max_size=limits.frame_bytes or 2**31,
         ws_ping_interval=limits.heartbeat_seconds,

@@ -11,14 +11,16 @@ from typing import Any, Self, TypeVar
 import httpx
 import websockets
 
+from tests import secrets_seen
 from tests.contract import check_frame, check_response
 
-PASSWORD = "correct horse battery"
+PASSWORD = "known to tests alone"
 FRAME_SECONDS = 10.0  # the deadline of a wait, not a measurement
 _numbers = itertools.count(1)
 Result = TypeVar("Result")
 
-http = httpx.Client(timeout=20)  # one for all: its connections are kept
+# One for all: its connections are kept, and the secrets that pass are noted.
+http = httpx.Client(timeout=20, event_hooks={"response": [secrets_seen.note_exchange]})
 
 
 def at_once(*calls: Callable[[], Result]) -> list[Result]:
@@ -154,6 +156,7 @@ class Socket:
         """Send a command without waiting."""
         if kind == "subscribe":
             self._since |= fields["streams"]
+        secrets_seen.note(fields)
         await self.connection.send(json.dumps({"type": kind, **fields}))
 
     async def ask(self, kind: str, **fields: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The worlds that tests run in; each is started once per process of the test run."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 
@@ -10,9 +11,18 @@ os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["DATA_DIR"])  # where Postgr
 import pytest
 import pytest_asyncio
 
-from tests import servers
+from tests import secrets_seen, servers
 from tests.clients import Person, http
 from tests.servers import World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_in_any_log() -> Iterator[None]:
+    """Fail the run when a log of any server tells a secret of any test; the worlds are gone."""
+    yield
+    leaks = secrets_seen.leaks()
+    assert leaks == []
+    shutil.rmtree(secrets_seen.LOGS)
 
 
 @pytest.fixture(scope="session", autouse=True)

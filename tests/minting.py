@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 
+from tests import secrets_seen
 from tests.servers import World
 
 
@@ -43,7 +44,9 @@ def resigned(world: World, token: str, **changes: Any) -> str:
     claims = {**claims_of(token), **changes}
     kept = {name: value for name, value in claims.items() if value is not None}
     header, _, _ = token.partition(".")
-    return minted(signing_key(world), header, segment(kept))
+    made = minted(signing_key(world), header, segment(kept))
+    secrets_seen.add(made)
+    return made
 
 
 def expired(world: World, token: str, **changes: Any) -> str:

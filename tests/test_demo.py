@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests import secrets_seen
 from tests.clients import Person, http
 from tests.exports import export, line
 from tests.servers import PROJECT, STOP_SECONDS, World, environment, free_port, manage, wait_ready
@@ -48,7 +49,7 @@ class Demo(NamedTuple):
 @contextmanager
 def running(folder: Path, port: int, *arguments: str) -> Iterator[Demo]:
     """Run the demonstration on a folder until the end of the block."""
-    log = folder / "demo.log"
+    log = secrets_seen.new_log("demo")
     command = [sys.executable, "manage.py", "demo", "--port", str(port), *arguments]
     env = environment(DATA_DIR=str(folder))
     with (

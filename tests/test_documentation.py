@@ -42,6 +42,18 @@ def test_the_readme_names_every_variable_that_is_read() -> None:
     assert read == named
 
 
+def test_every_promise_of_security_has_a_test_and_every_test_named_there_exists() -> None:
+    text = (PROJECT / "SECURITY.md").read_text()
+    rows = re.findall(r"^\| ([^*|\n].*?) \| (.+) \|$", text, re.MULTILINE)[1:]
+    sources = "".join(path.read_text() for path in (PROJECT / "tests").glob("*.py"))
+    there = set(re.findall(r"^(?:async )?def (\w+)\(", sources, re.MULTILINE))
+    assert len(rows) > 20
+    for promise, shown_by in rows:
+        named = re.findall(r"`(\w+)`", shown_by)
+        assert named, promise
+        assert set(named) <= there, promise
+
+
 @pytest.mark.parametrize("name", ["openapi.yaml", "asyncapi.yaml"])
 def test_the_contract_is_served_as_it_is_committed(embedded: World, name: str) -> None:
     served = httpx.get(f"{embedded.server.url}/{name}")

@@ -18,7 +18,7 @@ VARIABLES = [
     *("ENVIRONMENT", "PORT", "DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "DATA_DIR"),
     *("SECRET_KEY", "JWT_SIGNING_KEY", "ALLOWED_HOSTS", "ALLOWED_ORIGINS", "LIMITS"),
     *("TRUSTED_PROXY_COUNT", "REGISTRATION", "LOG_LEVEL", "DEBUG", "HTTP_HANDLER"),
-    "SENDS",
+    *("SENDS", "LOG_FORMAT", "METRICS_TOKEN"),
 ]
 PRODUCTION = {
     "ENVIRONMENT": "production",
@@ -49,6 +49,8 @@ NONSENSE = [
     *(("LIMITS", value) for value in ("", "{", "[]", "null", '{"nope": 1}', '{"a\\nb": 1}', BYTES)),
     *(("LIMITS", value) for value in ('{"page": null}', '{"page": 0}', '{"sockets": "1"}')),
     *(("LOG_LEVEL", value) for value in ("", "loud", "info")),
+    *(("LOG_FORMAT", value) for value in ("", "xml", "JSON")),
+    *(("METRICS_TOKEN", value) for value in ("short", "a" * 15, "a b" * 8, "é" * 16, BYTES * 16)),
     *(("DEBUG", value) for value in ("", "perhaps", "2")),
 ]
 
@@ -105,6 +107,7 @@ def test_nonsense_stops_every_command_with_that_line_alone(
         ("REDIS_URL", "redis://:hidden@host:port"),
         ("SECRET_KEY", "hidden"),
         ("JWT_SIGNING_KEY", "hidden"),
+        ("METRICS_TOKEN", "hidden"),
     ],
 )
 def test_a_refusal_tells_no_secret(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -168,6 +171,16 @@ def test_production_refuses_one_key_for_both(monkeypatch: pytest.MonkeyPatch) ->
 # --- what makes sense -----------------------------------------------------------------------
 
 
+def test_production_speaks_to_machines_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable, good in PRODUCTION.items():
+        monkeypatch.setenv(variable, good)
+    assert env.load().log_format == "json"
+    monkeypatch.setenv("LOG_FORMAT", "text")
+    assert env.load().log_format == "text"
+
+
 def test_no_environment_at_all_is_one_for_development(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -194,6 +207,8 @@ def test_no_environment_at_all_is_one_for_development(
         group_sends=True,
         limits=Limits(),
         log_level="INFO",
+        log_format="text",
+        metrics_token=None,
         debug=False,
     )
 
@@ -212,6 +227,8 @@ def test_what_is_set_is_what_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
         "SENDS": "single",
         "LIMITS": '{"sockets": null, "socket_age": 0.5}',
         "LOG_LEVEL": "DEBUG",
+        "LOG_FORMAT": "json",
+        "METRICS_TOKEN": "0123456789abcdef",
         "DEBUG": "yes",
     }
     for name, value in said.items():
@@ -226,6 +243,7 @@ def test_what_is_set_is_what_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loaded.limits == msgspec.structs.replace(Limits(), sockets=None, socket_age=0.5)
     assert (loaded.log_level, loaded.debug, loaded.registration_open) == ("DEBUG", True, False)
     assert (loaded.http_handler, loaded.group_sends) == ("django", False)
+    assert (loaded.log_format, loaded.metrics_token) == ("json", "0123456789abcdef")
 
 
 def test_the_folder_may_be_in_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

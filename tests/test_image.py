@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import secrets_seen
 from tests.servers import PROJECT, free_port, wait_ready
 
 DOCKERFILE = (PROJECT / "Dockerfile").read_text().replace("\\\n", " ")
@@ -65,7 +66,9 @@ def container(image: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[byt
     migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(migrate, cwd=image, env=env, check=True)
     command = json.loads(instructions("CMD")[-1])
-    process = subprocess.Popen(command, cwd=image, env=env, stdout=subprocess.DEVNULL)
+    secrets_seen.note(env)
+    with secrets_seen.new_log("image").open("w") as log:
+        process = subprocess.Popen(command, cwd=image, env=env, stdout=log, stderr=log)
     wait_ready(f"http://127.0.0.1:{env['PORT']}", process)
     yield process
     process.kill()

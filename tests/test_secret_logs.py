@@ -1,15 +1,19 @@
 """Nothing secret is written into a log, however a token came and however much is logged."""
 
+import json
+import uuid
 from typing import Any
 
+import pytest
+
+from tests import secrets_seen
 from tests.clients import Person, Socket, http
 from tests.servers import World, on_both_servers
-
-pytestmark = on_both_servers
 
 SECRET = "what-nobody-should-read"
 
 
+@on_both_servers
 async def test_no_token_no_password_and_no_query_reaches_the_log(world: World) -> None:
     with world.beside({}, LOG_LEVEL="DEBUG") as server:
         alice = Person.register(server.url, "alice")
@@ -44,3 +48,25 @@ async def test_no_token_no_password_and_no_query_reaches_the_log(world: World) -
         assert secret not in log
         assert secret.rpartition(".")[2] not in log
     assert "Traceback" not in log
+
+
+def test_a_log_that_told_a_secret_would_fail_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The naive form looks for the one token of one test in the log of one server."""
+    monkeypatch.setattr(secrets_seen, "LOGS", secrets_seen.LOGS / "told")
+    secrets_seen.LOGS.mkdir()
+    token = f"eyJhbGciOiJIUzI1NiJ9.e30.{uuid.uuid4().hex}"
+    secrets_seen.note(
+        {"body": [{"password": 'nobody "says" this', "refresh": "0190.7." + "r" * 43}]}
+    )
+    secrets_seen.add(token)
+    lines = [
+        "GET /healthz",
+        f"GET /ws/?token={token}&since=0",
+        f'{{"message": "bearer.{token}"}}',
+        token.rpartition(".")[2],
+        json.dumps({"message": 'nobody "says" this'}),
+        "/auth/refresh " + "r" * 43,
+        "ends as it began",
+    ]
+    (secrets_seen.LOGS / "server-1.log").write_text("\n".join(lines))
+    assert secrets_seen.leaks() == [f"server-1.log:{number}" for number in (2, 3, 4, 5, 6)]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests import secrets_seen
 from tests.clients import Person, Socket, http
 from tests.processes import ESTABLISHED, LISTENING, alive, ends, files
 from tests.servers import PROJECT, STOP_SECONDS, Server, Valkey, World, free_port, wait_ready
@@ -33,11 +34,11 @@ ONE_FILE = "SQLite: writers of different workers wait for each other at the file
 class Service(Server):
     """``manage.py serve`` with two workers."""
 
-    def __init__(self, env: dict[str, str], folder: Path) -> None:
+    def __init__(self, env: dict[str, str]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}"
-        self.log_path = folder / f"workers-{self.port}.log"
+        self.log_path = secrets_seen.new_log("workers")
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--workers=2", f"--port={self.port}"],
@@ -76,7 +77,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 @contextlib.contextmanager
 def starting(world: World, **env: str) -> Iterator[Service]:
     """Start one on a world's database; whatever happens, nothing of it is left."""
-    service = Service(world.env | env, world.folder)
+    service = Service(world.env | env)
     try:
         yield service
     finally:

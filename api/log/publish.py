@@ -14,6 +14,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from api import metrics
 from api.log.frames import Frame
 
 DEADLINE_SECONDS = 0.25  # a layer that is slower than this counts as lost for the moment
@@ -39,6 +40,7 @@ def publish(frames: Sequence[Frame]) -> None:
     try:
         async_to_sync(_send_all)(frames)
     except Exception as error:  # noqa: BLE001  whatever a layer raises: the log has the frames
+        metrics.publish_failures.inc(len(frames))
         log.warning("not published, the log has it: %s", type(error).__name__)
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from msgspec.structs import astuple
 
 from accounts.schemas import Person, person
+from api import metrics
 from api.clock import now
 from api.codec import encode
 from api.errors import (
@@ -193,6 +194,7 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
             fact = draft.fact(event.seq, moment, sender)
             event.show(fact)
             outcomes[draft.place] = Sent(message=fact, replayed=False)
+    metrics.messages_sent.inc(len(drafts))
     return outcomes
 
 

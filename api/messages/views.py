@@ -86,6 +86,7 @@ class MessagesView(Endpoint):
 class MessageView(Endpoint):
     @operation("Read a message", answers={200: schemas.MessageOut}, raises=REFUSED)
     def get(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
+        Query(request)  # none
         with snapshot():
             message = queries.message_for_member(message_id, user_of(request).id)
         return answer(schemas.message_out(message))

@@ -43,4 +43,5 @@ class PeopleView(Endpoint):
 class PersonView(Endpoint):
     @operation("Read a profile", answers={200: Profile}, raises=[errors.NotFound])
     def get(self, request: Request, user_id: uuid.UUID) -> HttpResponse:
+        Query(request)  # none
         return answer(profile(queries.person_known_to(user_of(request).id, user_id)))

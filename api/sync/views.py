@@ -27,6 +27,7 @@ def _room(room_id: uuid.UUID, user_id: uuid.UUID) -> schemas.RoomOut:
 class SyncView(Endpoint):
     @operation("Everything at once, in one snapshot", answers={200: schemas.Sync})
     def get(self, request: Request) -> HttpResponse:
+        Query(request)  # none
         with snapshot():
             return answer(queries.sync(user_of(request).id))
 
@@ -93,6 +94,7 @@ class DirectView(Endpoint):
 class RoomView(Endpoint):
     @operation("Read a room", answers={200: schemas.RoomOut}, raises=[errors.NotFound])
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
+        Query(request)  # none
         return answer(_room(room_id, user_of(request).id))
 
     @operation(

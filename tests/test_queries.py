@@ -1,0 +1,76 @@
+"""Query strings: every GET takes the parameters that the contract names, each once, no other.
+
+The naive form reads what it knows and overlooks the rest: a misspelt ``limit`` or ``after`` then
+answers something else than was asked, and a parameter added later changes old requests.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.clients import Person
+from tests.servers import PROJECT, World
+
+PATHS: dict[str, Any] = yaml.safe_load((PROJECT / "openapi.yaml").read_text())["paths"]
+GETS = sorted(path for path, methods in PATHS.items() if "get" in methods)
+
+
+@pytest.fixture(scope="module")
+def there(embedded: World) -> tuple[Person, dict[str, str]]:
+    """Dora, and what she may see: a room, a message, a person."""
+    dora = Person.register(embedded.server.url, "dora")
+    room = dora.create_room()["id"]
+    return dora, {
+        "room_id": room,
+        "message_id": dora.send(room)["id"],
+        "user_id": dora.id,
+    }
+
+
+def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every route with its view."""
+    for found in resolver.url_patterns:
+        route = before + str(found.pattern)
+        if isinstance(found, URLPattern):
+            yield route, found.callback
+        else:
+            yield from routes(found, route)
+
+
+def test_no_get_is_missing_in_the_contract() -> None:
+    served = [
+        route.replace("<uuid:", "{").replace(">", "}")
+        for route, view in routes(get_resolver())
+        if route.startswith("api/v1") and hasattr(getattr(view, "view_class", None), "get")
+    ]
+    assert sorted(f"/{route}" for route in served) == GETS
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_a_parameter_that_is_not_known_is_refused(
+    there: tuple[Person, dict[str, str]], path: str
+) -> None:
+    dora, ids = there
+    below = path.removeprefix("/api/v1").format(**ids)
+    for query in ("?nonsense=1", "?nonsense", "?Limit=1", "?limit%20=1", "?after[]=1", "?token=x"):
+        problem = dora.refused(400, "invalid_request", "GET", below + query)
+        assert problem["detail"].startswith("There is no parameter '")
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_a_parameter_that_is_known_is_taken_once(
+    there: tuple[Person, dict[str, str]], path: str
+) -> None:
+    dora, ids = there
+    below = path.removeprefix("/api/v1").format(**ids)
+    assert dora.call("GET", below).status_code == 200
+    for parameter in PATHS[path]["get"].get("parameters", []):
+        if parameter["in"] == "query":
+            name = parameter["name"]
+            twice = dora.refused(400, "invalid_request", "GET", f"{below}?{name}=1&{name}=1")
+            assert twice["detail"] == f"The parameter '{name}' is given twice."
+            nul = dora.refused(400, "invalid_request", "GET", f"{below}?{name}=1%00")
+            assert nul["detail"] == f"The parameter '{name}' has a NUL character."
