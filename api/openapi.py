@@ -131,8 +131,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for status, codes in found.pop("x-codes", {}).items():
                 found["responses"][str(status)] = _problem(status, codes)
             for answer in found["responses"].values():
-                answer.setdefault("headers", {})["X-Request-ID"] = _header(
-                    "Names the request in logs."
+                answer.setdefault("headers", {}).update(
+                    _ANSWERED | (_COUNTED if found.get("security") else {})
                 )
             found["responses"] = dict(sorted(found["responses"].items()))
     return result
@@ -162,3 +162,10 @@ def _problem(status: int, codes: list[str]) -> dict[str, Any]:
 
 def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
+
+
+_ANSWERED = {"X-Request-ID": _header("Names the request in logs.")}
+_COUNTED = {
+    "RateLimit": _header('`"requests";r=…;t=…`: how many more may follow, and when all may again.'),
+    "RateLimit-Policy": _header('`"requests";q=…;w=…`: how many in how many seconds.'),
+}

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from api import errors
+from api import errors, invalid
 from api.codec import Payload, encode
 from api.errors import ChatError, Kind
 
@@ -89,7 +89,9 @@ def answer(error: ChatError, request_id: str) -> HttpResponse:
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """Answer an exception that came out of a view (DRF's ``EXCEPTION_HANDLER``)."""
     request: Request = context["request"]
-    return answer(translated(error), request_id(request))
+    found = translated(error)
+    invalid.note(found, request.META.get("REMOTE_ADDR", ""))
+    return answer(found, request_id(request))
 
 
 def translated(error: Exception) -> ChatError:

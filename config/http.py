@@ -15,10 +15,11 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.http import parse_header_parameters
 
-from api import errors, problems
+from api import errors, invalid, problems
 from api.errors import ChatError
 from config.addresses import client_address
 from config.handlers import HANDLERS, THREADS
+from config.lanes import Lane
 from config.messages import (
     BodyTooLate,
     Message,
@@ -35,6 +36,10 @@ from config.messages import (
 )
 
 WAITING_MAX = 512  # requests that wait for a thread; beyond, the answer is 503 at once
+API = "/api/"
+# What hashes a password takes a core for 20 ms: a flood of it leaves the other threads alone.
+HASHING = {f"{API}v1/{path}" for path in ("auth/login", "auth/register", "auth/password")}
+HASHING_THREADS, HASHING_WAITING_MAX = 2, 64
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
@@ -53,6 +58,7 @@ class HttpDoor:
     def __init__(self) -> None:
         self._handler = HANDLERS[settings.HTTP_HANDLER]()
         self._inside: set[_Answer] = set()
+        self._hashing = Lane(HASHING_THREADS, HASHING_WAITING_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -74,9 +80,18 @@ class HttpDoor:
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         _check_readable(scope)
+        if scope["path"].startswith(API):  # probes come from everybody's balancer
+            invalid.check(scope["client"][0])
         body = await received(scope, receive)
         if body is None:
             return
+        if scope["path"] in HASHING:
+            async with self._hashing.turn():
+                await self._handle(scope, body, receive, answer)
+        else:
+            await self._handle(scope, body, receive, answer)
+
+    async def _handle(self, scope: Scope, body: bytes, receive: Receive, answer: "_Answer") -> None:
         if len(self._inside) >= THREADS + WAITING_MAX:  # who has not sent all does not count
             raise errors.Unavailable("Too many requests at once.")
         self._inside.add(answer)

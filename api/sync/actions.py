@@ -34,7 +34,11 @@ def mark_many_read(
     """
     with writing():
         lock(user_id)  # who removes this person has to wait for their stream as well
-        moved = [room_id for room_id, seq in seqs.items() if _move(user_id, room_id, seq, backward)]
+        # in the order of the rooms, as who sends in several of them at once
+        changed = {
+            room_id for room_id in sorted(seqs) if _move(user_id, room_id, seqs[room_id], backward)
+        }
+        moved = [room_id for room_id in seqs if room_id in changed]
         found = {counts.room_id: counts for _, counts in queries.memberships(user_id, seqs)}
         counts = {room_id: found[room_id] for room_id in seqs}
         if moved:
