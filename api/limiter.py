@@ -138,6 +138,7 @@ class RedisLimiter:
             socket_timeout=DEADLINE_SECONDS,
             socket_connect_timeout=CONNECT_SECONDS,
             retry=Retry(NoBackoff(), 0),
+            protocol=2,  # what RESP3 adds is said anew on each connection
         )
         self._client, self._prefix = client, f"{prefix}:limit:"
         self._take, self._attempt = client.register_script(_TAKE), client.register_script(_ATTEMPT)

@@ -124,6 +124,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the structs' schemas, and to every operation its problems and headers."""
     result["components"]["schemas"] = _schemas(_structs.values())
+    result["components"]["headers"] = _COUNTED
     for path in result["paths"].values():
         for found in path.values():
             if "requestBody" in found:
@@ -132,7 +133,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 found["responses"][str(status)] = _problem(status, codes)
             for answer in found["responses"].values():
                 answer.setdefault("headers", {}).update(
-                    _ANSWERED | (_COUNTED if found.get("security") else {})
+                    _ANSWERED | (_COUNTED_BY_NAME if found.get("security") else {})
                 )
             found["responses"] = dict(sorted(found["responses"].items()))
     return result
@@ -169,3 +170,4 @@ _COUNTED = {
     "RateLimit": _header('`"requests";r=…;t=…`: how many more may follow, and when all may again.'),
     "RateLimit-Policy": _header('`"requests";q=…;w=…`: how many in how many seconds.'),
 }
+_COUNTED_BY_NAME = {name: {"$ref": f"#/components/headers/{name}"} for name in _COUNTED}

@@ -66,6 +66,11 @@ class Connection:
         """Whether as much waits as may wait."""
         return self._queue_bytes is not None and self._outlet.waiting() >= self._queue_bytes
 
+    @property
+    def owes_pong(self) -> bool:
+        """Whether the socket was sent a ping and has not answered yet."""
+        return self._outlet.owes_pong()
+
     def write(self, frame: Wire) -> None:
         """Send a frame after all that waits."""
         if self.closing is None:

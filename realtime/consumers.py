@@ -117,6 +117,7 @@ class ChatConsumer(AsyncConsumer):
         if hasattr(self, "connection"):
             self.connection.lost()
             self.hub.forget(self.connection)
+            self.hub.sockets.ended(self.connection)
             self.subscriber.stop()
             self.clocks.stop()
 
@@ -219,6 +220,7 @@ class ChatConsumer(AsyncConsumer):
                 inbox=protocol.Inbox(stream=user.id, head=identity.inbox_head),
             )
         )
+        self.hub.sockets.opened(self.connection)
         self.subscriber.open(identity.inbox_head)
         room_id = self.scope["url_route"]["kwargs"].get("room_id")
         if room_id is not None:

@@ -21,6 +21,7 @@ from realtime.close_codes import SESSION_REVOKED
 from realtime.connection import Connection
 from realtime.feed import Deliver, Effect, Feed, Fetch
 from realtime.outlets import FlushWindow
+from realtime.sockets import Sockets
 from realtime.subscription import Subscription
 
 TICK_SECONDS = 2.0  # how often the heads of all held streams are read from the log
@@ -47,6 +48,7 @@ class Hub:
         self.connections: set[Connection] = set()
         self.draining = False
         self.window = FlushWindow()
+        self.sockets = Sockets()
         self.replay_turn = asyncio.Semaphore(REPLAYS_AT_ONCE)
         self.broker = Broker(arrived=self._arrived, joined=self._groups_joined)
         self._loop = asyncio.get_running_loop()
@@ -58,6 +60,7 @@ class Hub:
         """Begin to listen and to repair."""
         self.broker.start(self._tasks)
         self._tasks.spawn(self._tick())
+        self._tasks.spawn(self.sockets.run())
 
     async def stop(self) -> None:
         """End all work."""
