@@ -17,7 +17,7 @@ from django.utils.http import parse_header_parameters
 
 from api import errors, invalid, problems
 from api.errors import ChatError
-from config.addresses import client_address
+from config.addresses import addressed
 from config.handlers import HANDLERS, THREADS
 from config.lanes import Lane
 from config.messages import (
@@ -127,13 +127,8 @@ def _named(scope: Scope) -> tuple[Scope, str]:
     given = header(scope, b"x-request-id")
     name = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
     headers = [(key, value) for key, value in scope["headers"] if key != b"x-request-id"]
-    address = client_address(
-        (scope.get("client") or ("", 0))[0],
-        [value.decode("latin-1") for key, value in headers if key == b"x-forwarded-for"],
-        settings.TRUSTED_PROXY_COUNT,
-    )
-    named = {**scope, "headers": [*headers, (b"x-request-id", name)], "client": (address, 0)}
-    return named, name.decode()
+    named = {**scope, "headers": [*headers, (b"x-request-id", name)]}
+    return addressed(named), name.decode()
 
 
 def _check_readable(scope: Scope) -> None:

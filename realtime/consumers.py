@@ -18,7 +18,7 @@ from api.discovery import FEATURES
 from api.errors import ChatError, Conflict, InvalidRequest, NotAuthenticated, RateLimited
 from api.problems import translated
 from realtime import close_codes, hub, pool, protocol
-from realtime.auth import Identity, identify
+from realtime.auth import Identity, address_of, identify
 from realtime.begun import Begun
 from realtime.clocks import SocketClocks, seconds_until
 from realtime.close_codes import Close
@@ -182,12 +182,15 @@ class ChatConsumer(AsyncConsumer):
             await self._renew(token, command_id)
             return
         try:
-            await self._open(await pool.run(identify, token), command_id)
+            await self._open(await self._identified(token), command_id)
         except Exception as error:  # noqa: BLE001  a socket is open, or it ends: never half
             self.close(close_codes.for_error(translated(error).code))
 
+    async def _identified(self, token: str) -> Identity:
+        return await pool.run(identify, token, address_of(self.scope))
+
     async def _renew(self, token: str, command_id: CommandId) -> None:
-        renewed = await pool.run(identify, token)
+        renewed = await self._identified(token)
         if renewed.session.id != self.scope["session"].id:
             raise Conflict("The token is of another session.")
         self._live_until(renewed)
