@@ -6,6 +6,7 @@ away each process counts for itself, and enters what it has when Redis is back.
 
 import asyncio
 import logging
+import math
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,14 +35,13 @@ class Sockets:
         url, prefix = settings.ENV.redis_url, settings.ENV.redis_prefix
         self._limit = settings.LIMITS.sockets
         self._process = uuid.uuid4().hex
-        self._own = LocalRegistry()
+        self._own = LocalRegistry(lease_seconds=math.inf)  # its process tells when one ends
         self._shared = RedisRegistry(url, prefix) if url else None
         self._here: dict[str, Connection] = {}
         self._opened: dict[str, Connection] = {}  # not entered yet
         self._unshared: dict[str, Connection] = {}  # not entered in Redis yet
         self._ended: list[Entry] = []
         self._departed: deque[Entry] = deque(maxlen=DEPARTED_MAX)  # still entered in Redis
-        self._renewal_due = False
         self._loop = asyncio.get_running_loop()
         self._broken_until = 0.0
         self._renewed_at = self._loop.time()
@@ -76,19 +76,14 @@ class Sockets:
         opened, self._opened = self._opened, {}
         self._here |= opened
         await self._own.leave(ended)
-        renewing = self._loop.time() >= self._renewed_at + RENEW_SECONDS
-        if renewing:
-            self._renewed_at = self._loop.time()
-            await self._own.renew(self._entries(self._here.values()))
         for connection in opened.values():
             await self._enter(self._own, connection, limit)
         if self._shared is not None:
             self._unshared |= opened
             self._departed += ended
-            await self._share(self._shared, limit, renewing=renewing)
+            await self._share(self._shared, limit)
 
-    async def _share(self, shared: RedisRegistry, limit: int, *, renewing: bool) -> None:
-        self._renewal_due = self._renewal_due or renewing
+    async def _share(self, shared: RedisRegistry, limit: int) -> None:
         if self._loop.time() < self._broken_until:
             return
         try:
@@ -101,9 +96,9 @@ class Sockets:
                 gone = await self._enter(shared, connection, limit)
                 await shared.summon([found for found in gone if found.process != self._process])
                 self._unshared.pop(name, None)
-            if self._renewal_due:
-                self._renewal_due = False
+            if self._loop.time() >= self._renewed_at + RENEW_SECONDS:
                 await self._renew(shared)
+                self._renewed_at = self._loop.time()
         except (RedisError, OSError) as error:
             self._broken_until = self._loop.time() + RETRY_SECONDS
             log.warning("Redis does not count sockets: %s", type(error).__name__)
