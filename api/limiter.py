@@ -20,7 +20,7 @@ from redis.retry import Retry
 
 from api.limits import Backoff, Rate, Verdict
 
-DEADLINE_SECONDS = 0.05  # for Redis to answer: a limit is not worth more
+DEADLINE_SECONDS = 0.1  # for Redis to answer: a limit is not worth more
 CONNECT_SECONDS = 0.25  # for Redis to be reached, TLS included
 BREAK_SECONDS = 2.0  # how long a Redis that failed is left alone
 KEYS_MAX = 100_000  # kept in a process; about 20 MB

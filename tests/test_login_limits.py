@@ -105,19 +105,15 @@ def test_after_five_failures_a_name_waits_longer_each_time_whoever_asks_and_if_i
         assert [login(proxied, name, WRONG).status_code for _ in range(5)] == [401] * 5
 
 
-@pytest.mark.parametrize("world", ["embedded", "clustered"], indirect=True)
+@one_world
 def test_many_guesses_at_the_same_moment_are_no_more_than_one_after_the_other(
     world: World,
 ) -> None:
-    """The lane of hashing lets two through at once, in each process: one would be too many."""
-    with contextlib.ExitStack() as stack:
-        found = [
-            stack.enter_context(world.beside({"login_failures": 1}, TRUSTED_PROXY_COUNT="1"))
-            for _ in range(2 if world.valkey else 1)
-        ]
-        dora = Person.register(found[0].url, "dora")
+    """The lane of hashing lets two through at once: one would be too many."""
+    with world.beside({"login_failures": 1}, TRUSTED_PROXY_COUNT="1") as server:
+        dora = Person.register(server.url, "dora")
         began = time.monotonic()
-        calls = [lambda s=server: login(s, dora.name, WRONG) for server in found * 10]
+        calls = [lambda: login(server, dora.name, WRONG)] * 10
         statuses = [made.status_code for made in at_once(*calls)]
         pauses_over = int(math.log2(time.monotonic() - began + 1))
     assert set(statuses) == {401, 429}
