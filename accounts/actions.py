@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import IntegrityError
 
-from accounts import passwords, queries, sessions, usernames
+from accounts import attempts, passwords, queries, sessions, usernames
 from accounts.models import User
 from accounts.schemas import profile
 from api.clock import now
@@ -20,12 +20,14 @@ def register(
 
     Raises:
         PermissionDenied: registration is closed.
+        RateLimited: too many accounts are made from this address.
         InvalidRequest: the username or the password is not acceptable.
         UsernameTaken: somebody has this name, or one that looks like it.
     """
     if not settings.REGISTRATION_OPEN:
         raise PermissionDenied("Registration is closed.")
     name = usernames.checked(username)
+    attempts.registering(address)
     user = new_user(
         username=name,
         display_name=display_name or username,
@@ -54,10 +56,13 @@ def login(*, username: str, password: str, device: str, address: str) -> session
 
     Raises:
         InvalidCredentials: unknown, disabled or wrong; which one is not said.
+        RateLimited: too many attempts were wrong.
     """
-    user = queries.user_named(username)
-    if not passwords.matches(password, user) or user is None:
-        raise InvalidCredentials
+    name = usernames.normalized(username)
+    with attempts.signing_in(name, address):
+        user = queries.user_named(name)
+        if not passwords.matches(password, user) or user is None:
+            raise InvalidCredentials
     with writing():
         sessions.hold(user.pk)  # before the person's row, as every other action
         present = User.objects.select_for_update().get(pk=user.pk)
@@ -73,10 +78,12 @@ def change_password(*, user_id: uuid.UUID, session_id: uuid.UUID, current: str, 
 
     Raises:
         InvalidCredentials: ``current`` is not the password.
+        RateLimited: too many attempts were wrong.
         InvalidRequest: ``new`` is not acceptable.
     """
-    if not passwords.matches(current, User.objects.get(pk=user_id)):
-        raise InvalidCredentials("The current password is wrong.")
+    with attempts.confirming(user_id):
+        if not passwords.matches(current, User.objects.get(pk=user_id)):
+            raise InvalidCredentials("The current password is wrong.")
     password_hash = passwords.hashed(new, "/new_password")
     with writing():
         sessions.hold(user_id)

@@ -115,6 +115,10 @@ class LogoutView(Endpoint):
     def perform_authentication(self, request: Request) -> None:
         """Wait until it is asked for: an expired access token may come with a refresh token."""
 
+    @override
+    def check_throttles(self, request: Request) -> None:
+        """Whoever signs out may, however much they have asked for."""
+
     @operation(
         "End this session",
         body=schemas.Logout,

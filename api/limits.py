@@ -1,9 +1,10 @@
-"""The limits of the service, under the names that clients read them by, and a bucket.
+"""The limits of the service, under the names that clients read them by, and how rates are kept.
 
 ``LIMITS`` in the environment overrides any of them; ``null`` switches a limit off.
 """
 
-from typing import Annotated
+import math
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -11,6 +12,61 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None
 Lifetime = Annotated[float, msgspec.Meta(gt=0, le=10 * 365 * 86_400)]  # seconds
 Seconds = Lifetime | None
 Page = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+MINUTE, HOUR = 60, 3600  # seconds
+TOLERANCE = 1e-3  # seconds that sums of rounded times may be off by
+
+
+class Verdict(NamedTuple):
+    """Whether one may pass: ``wait`` is 0.0, else the seconds until one may.
+
+    ``left`` more may follow at once; in ``full_in`` seconds the whole burst may.
+    """
+
+    wait: float
+    left: int
+    full_in: float
+
+
+class Rate(NamedTuple):
+    """Let ``burst`` through at once and ``per_second`` in the long run.
+
+    All that is kept of it is one time, its slot: when the whole burst may come again (the
+    generic cell rate algorithm, ITU-T I.371).
+    """
+
+    per_second: float
+    burst: int
+
+    def judge(self, slot: float, now: float, count: int = 1) -> Verdict:
+        """Judge ``count`` more; when they pass, the slot becomes ``now + full_in``.
+
+        A slot further off than the burst was written under another clock: nobody waits for
+        the difference. A negative count gives back.
+        """
+        room = self.burst / self.per_second
+        used = min(max(slot - now, 0.0), room)
+        after = max(used + count / self.per_second, 0.0)
+        if after - room > TOLERANCE:
+            return Verdict(after - room, self._left(room - used), used)
+        return Verdict(0.0, self._left(room - after), after)
+
+    def _left(self, seconds: float) -> int:
+        return max(math.floor((seconds + TOLERANCE) * self.per_second), 0)
+
+
+class Backoff(NamedTuple):
+    """Let ``free`` attempts through, then one after each pause; times in seconds."""
+
+    free: int
+    first: float = 1.0
+    longest: float = 15.0 * MINUTE
+    forget: float = 24.0 * HOUR  # after the last attempt
+
+    def pause(self, attempts: int) -> float:
+        """Return how long nobody may try after so many attempts."""
+        doublings = attempts - self.free
+        return 0.0 if doublings < 0 else min(self.first * 2.0 ** min(doublings, 64), self.longest)
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +85,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sends_burst: Count = 10
     requests_per_second: Count = 20
     requests_burst: Count = 60
+    login_failures: Count = 5
+    login_failures_per_minute: Count = 10
+    login_failures_burst: Count = 50
+    registrations_per_hour: Count = 100
+    registrations_burst: Count = 50
+    invalid_per_second: Count = 10
+    invalid_burst: Count = 200
     page: Page = 200
     events_page: Page = 1_000
     upload_bytes: Count = 10 * 1024 * 1024
@@ -41,6 +104,35 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     socket_token_seconds: Lifetime = 30
     refresh_token_seconds: Lifetime = 30 * 86_400
     session_seconds: Seconds = 90 * 86_400
+
+    @property
+    def sends(self) -> Rate | None:
+        """Messages of one sender in one room."""
+        return _rate(self.sends_per_second, self.sends_burst)
+
+    @property
+    def requests(self) -> Rate | None:
+        """REST requests of one user."""
+        return _rate(self.requests_per_second, self.requests_burst)
+
+    @property
+    def address_failures(self) -> Rate | None:
+        """Failures to sign in from one address, to whichever accounts."""
+        return _rate(self.login_failures_per_minute, self.login_failures_burst, MINUTE)
+
+    @property
+    def registrations(self) -> Rate | None:
+        """Accounts that are made from one address."""
+        return _rate(self.registrations_per_hour, self.registrations_burst, HOUR)
+
+    @property
+    def invalid(self) -> Rate | None:
+        """Requests from one address that are no requests, or nobody's."""
+        return _rate(self.invalid_per_second, self.invalid_burst)
+
+
+def _rate(count: int | None, burst: int | None, seconds: float = 1.0) -> Rate | None:
+    return None if count is None or burst is None else Rate(count / seconds, burst)
 
 
 class TokenBucket:

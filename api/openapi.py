@@ -127,6 +127,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the structs' schemas, and to every operation its problems and headers."""
     result["components"]["schemas"] = _schemas(_structs.values())
+    result["components"]["headers"] = _COUNTED
     for path in result["paths"].values():
         for found in path.values():
             if "requestBody" in found:
@@ -134,8 +135,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for status, codes in found.pop("x-codes", {}).items():
                 found["responses"][str(status)] = _problem(status, codes)
             for answer in found["responses"].values():
-                answer.setdefault("headers", {})["X-Request-ID"] = _header(
-                    "Names the request in logs."
+                answer.setdefault("headers", {}).update(
+                    _ANSWERED | (_COUNTED_BY_NAME if found.get("security") else {})
                 )
             found["responses"] = dict(sorted(found["responses"].items()))
     return result
@@ -165,3 +166,11 @@ def _problem(status: int, codes: list[str]) -> dict[str, Any]:
 
 def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
+
+
+_ANSWERED = {"X-Request-ID": _header("Names the request in logs.")}
+_COUNTED = {
+    "RateLimit": _header('`"requests";r=…;t=…`: how many more may follow, and when all may again.'),
+    "RateLimit-Policy": _header('`"requests";q=…;w=…`: how many in how many seconds.'),
+}
+_COUNTED_BY_NAME = {name: {"$ref": f"#/components/headers/{name}"} for name in _COUNTED}

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from api import errors, metrics
+from api import errors, invalid, metrics
 from api.codec import Payload, encode
 from api.errors import ChatError, Kind
 
@@ -93,6 +93,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
     failure = translated(error)
     if isinstance(failure, errors.Internal):
         got_request_exception.send(sender=handle, request=request._request)
+    invalid.note(failure, request.META.get("REMOTE_ADDR", ""))
     return answer(failure, request_id(request))
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -10,10 +11,13 @@ from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
+from typing_extensions import override
 
 from api import codec
 from api.codec import INTEGER_MAX
-from api.errors import InvalidRequest
+from api.errors import InvalidRequest, RateLimited
+from api.limiter import limiter
+from api.limits import Verdict
 from api.media import raw_body
 
 PAGE_DEFAULT = 50
@@ -25,6 +29,34 @@ Row = TypeVar("Row")
 
 class Endpoint(APIView):
     """A resource. Methods read their input with the functions below and answer structs."""
+
+    _verdict: Verdict | None = None
+
+    @override
+    def check_throttles(self, request: Request) -> None:
+        """Count the request for its user, wherever else they make requests.
+
+        Raises:
+            RateLimited: they have made too many.
+        """
+        rate = settings.LIMITS.requests
+        if rate is None or request.auth is None:
+            return
+        user: Any = request.user
+        self._verdict = limiter().take(f"requests:{user.id}", rate)
+        if self._verdict.wait > 0.0:
+            raise RateLimited(retry_after=math.ceil(self._verdict.wait))
+
+    @override
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say how many more requests there may be (draft-ietf-httpapi-ratelimit-headers)."""
+        found = super().finalize_response(request, response, *args, **kwargs)
+        rate, verdict = settings.LIMITS.requests, self._verdict
+        if rate is not None and verdict is not None:
+            window = math.ceil(rate.burst / rate.per_second)
+            found["RateLimit-Policy"] = f'"requests";q={rate.burst};w={window}'
+            found["RateLimit"] = f'"requests";r={verdict.left};t={math.ceil(verdict.full_in)}'
+        return found
 
     def body(self, shape: type[BodyType]) -> BodyType:
         """Return the request's body; an absent one counts as ``{}``.

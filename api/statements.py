@@ -1,4 +1,4 @@
-"""Queries and inserts whose SQL is spelled out once for the life of the process.
+"""Queries, inserts and updates whose SQL is spelled out once for the life of the process.
 
 The ORM takes about a millisecond to spell a query out, ten times what the database takes to
 answer it (docs/decisions/0010). What runs often is written with the ORM as ever, with
@@ -208,6 +208,36 @@ class Insertion:
         names = ", ".join(f'"{field.column}"' for field in fields)
         table = self._model._meta.db_table
         return f'INSERT INTO "{table}" ({names}) VALUES '  # noqa: S608  names of ours
+
+
+class Change:
+    """An ``UPDATE`` of these columns, of several rows at once; ``key`` finds each of them."""
+
+    def __init__(self, model: type[Model], *columns: str, key: Sequence[str]) -> None:
+        self._model, self._columns, self._key = model, columns, key
+
+    def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Change the rows; each has the values of its key, then of the columns, none NULL."""
+        database = _database()
+        values = adapted((value for row in rows for value in row), database)
+        with _binding_cursor(database) as (cursor, place):
+            places = _rows_of(place, len(self._key) + len(self._columns), len(rows))
+            cursor.execute(self._statement.format(places), values)
+
+    @cached_property
+    def _statement(self) -> str:
+        table = self._model._meta.db_table
+        fields: list[Any] = [
+            self._model._meta.get_field(name) for name in (*self._key, *self._columns)
+        ]
+        names = [field.column for field in fields]
+        given = [f"given.column{number}" for number in range(1, len(names) + 1)]
+        pairs = list(zip(names, given, strict=True))
+        changed = ", ".join(f'"{name}" = {value}' for name, value in pairs[len(self._key) :])
+        found = " AND ".join(
+            f'"{table}"."{name}" = {value}' for name, value in pairs[: len(self._key)]
+        )
+        return f'UPDATE "{table}" SET {changed} FROM (VALUES {{}}) AS given WHERE {found}'  # noqa: S608  names of ours
 
 
 def _database() -> BaseDatabaseWrapper:

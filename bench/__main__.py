@@ -14,8 +14,9 @@ from tests import servers
 
 LIMITS = (
     '{"access_token_seconds": 7200, "commands_per_second": null, "drain_seconds": 0.1, '
-    '"requests_per_second": null, "sends_per_second": null, "sockets": null, '
-    '"subscriptions": 2000}'
+    '"invalid_per_second": null, "login_failures_per_minute": null, '
+    '"registrations_per_hour": null, "requests_per_second": null, "sends_per_second": null, '
+    '"sockets": null, "subscriptions": 2000}'
 )
 
 

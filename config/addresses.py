@@ -3,6 +3,19 @@
 import ipaddress
 import re
 from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+
+
+def addressed(scope: dict[str, Any]) -> dict[str, Any]:
+    """Return the scope with its client's true address."""
+    address = client_address(
+        (scope.get("client") or ("", 0))[0],
+        [value.decode("latin-1") for key, value in scope["headers"] if key == b"x-forwarded-for"],
+        settings.TRUSTED_PROXY_COUNT,
+    )
+    return {**scope, "client": (address, 0)}
 
 _WITH_PORT = re.compile(r"\[(?P<v6>[0-9A-Fa-f:.]+)\](?::\d{1,5})?|(?P<v4>[0-9.]+):\d{1,5}")
 

@@ -10,6 +10,7 @@ django.setup()
 
 from channels.routing import ProtocolTypeRouter
 
+from config.addresses import addressed
 from config.http import HttpDoor
 from realtime import hub
 from realtime.auth import TokenAuth
@@ -45,4 +46,6 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve; servers without a lifespan start the hub with the first thing they serve."""
     if scope["type"] != "lifespan":
         hub.current()
+    if scope["type"] == "websocket":
+        scope = addressed(scope)  # the HTTP door does this itself
     await protocols(scope, receive, send)

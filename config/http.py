@@ -17,12 +17,13 @@ from django.core.handlers.asgi import ASGIRequest
 from django.middleware.security import SecurityMiddleware
 from django.utils.http import parse_header_parameters
 
-from api import errors, metrics, problems, tracing
+from api import errors, invalid, metrics, problems, tracing
 from api.errors import ChatError
 from api.headers import SECURITY
-from config.addresses import client_address
+from config.addresses import addressed
 from config.exposition import observe
 from config.handlers import HANDLERS, THREADS
+from config.lanes import Lane
 from config.messages import (
     BodyTooLate,
     Message,
@@ -39,6 +40,10 @@ from config.messages import (
 )
 
 WAITING_MAX = 512  # requests that wait for a thread; beyond, the answer is 503 at once
+API = "/api/"
+# What hashes a password takes a core for 20 ms: a flood of it leaves the other threads alone.
+HASHING = {f"{API}v1/{path}" for path in ("auth/login", "auth/register", "auth/password")}
+HASHING_THREADS, HASHING_WAITING_MAX = 2, 64
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -51,6 +56,7 @@ class HttpDoor:
     def __init__(self) -> None:
         self._handler = HANDLERS[settings.HTTP_HANDLER]()
         self._inside: set[_Answer] = set()
+        self._hashing = Lane(HASHING_THREADS, HASHING_WAITING_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -77,9 +83,18 @@ class HttpDoor:
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         _check_readable(scope)
+        if scope["path"].startswith(API):  # probes come from everybody's balancer
+            invalid.check(scope["client"][0])
         body = await received(scope, receive)
         if body is None:
             return
+        if scope["path"] in HASHING:
+            async with self._hashing.turn():
+                await self._handle(scope, body, receive, answer)
+        else:
+            await self._handle(scope, body, receive, answer)
+
+    async def _handle(self, scope: Scope, body: bytes, receive: Receive, answer: "_Answer") -> None:
         if len(self._inside) >= THREADS + WAITING_MAX:  # who has not sent all does not count
             metrics.requests_turned_away.inc()
             raise errors.Unavailable("Too many requests at once.")
@@ -117,13 +132,8 @@ def _named(scope: Scope) -> tuple[Scope, str]:
     given = header(scope, b"x-request-id")
     name = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
     headers = [(key, value) for key, value in scope["headers"] if key != b"x-request-id"]
-    address = client_address(
-        (scope.get("client") or ("", 0))[0],
-        [value.decode("latin-1") for key, value in headers if key == b"x-forwarded-for"],
-        settings.TRUSTED_PROXY_COUNT,
-    )
-    named = {**scope, "headers": [*headers, (b"x-request-id", name)], "client": (address, 0)}
-    return named, name.decode()
+    named = {**scope, "headers": [*headers, (b"x-request-id", name)]}
+    return addressed(named), name.decode()
 
 
 def _check_readable(scope: Scope) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from accounts import sessions
 from accounts.authentication import bearer, bearer_token
 from accounts.schemas import LivingSession, Profile
+from api import invalid
 from api.errors import ChatError, InvalidToken
 from api.problems import translated
 from realtime import pool
@@ -29,15 +30,22 @@ class Identity:
     follows_session: bool
 
 
-def identify(token: str) -> Identity:
-    """Believe a token; a socket token is used up by it.
+def identify(token: str, address: str) -> Identity:
+    """Believe a token; a socket token is used up by it. Bad ones are counted by address.
 
     Raises:
         InvalidToken, TokenExpired, SessionRevoked: as ``accounts.authentication.bearer``.
+        RateLimited: too much that was no request has come from this address.
     """
-    found, claims = bearer(token, "access", "socket")
+    invalid.check(address)
+    try:
+        found, claims = bearer(token, "access", "socket")
+        if claims.kind == "socket":
+            sessions.redeem(claims=claims)
+    except ChatError as error:
+        invalid.note(error, address)
+        raise
     if claims.kind == "socket":
-        sessions.redeem(claims=claims)
         return Identity(found.user, found.session, found.inbox_head, found.session.expires_at, True)
     return Identity(found.user, found.session, found.inbox_head, claims.expires_at, False)
 
@@ -61,6 +69,11 @@ def token_of(scope: dict[str, Any]) -> str | None:
     if len(tokens) > 1:
         raise InvalidToken
     return tokens[0] if tokens else None
+
+
+def address_of(scope: dict[str, Any]) -> str:
+    """Return where a handshake comes from, empty when that is nowhere."""
+    return str((scope.get("client") or ("",))[0])
 
 
 def selected_protocol(offered: list[str]) -> tuple[str | None, bool]:
@@ -91,7 +104,7 @@ class TokenAuth:
         try:
             token = token_of(scope)
             if token is not None:
-                identity = await pool.run(identify, token)
+                identity = await pool.run(identify, token, address_of(scope))
                 scope["user"], scope["session"] = identity.user, identity.session
                 scope["identity"] = identity
         except Exception as error:  # noqa: BLE001  also a database that is away: an answer, not a crash

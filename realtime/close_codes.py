@@ -49,6 +49,7 @@ _BY_ERROR = {
     "invalid_token": INVALID_TOKEN,
     "not_found": NO_SUCH_ROOM,
     "permission_denied": FORBIDDEN,
+    "rate_limited": RATE_LIMITED,
     "conflict": BAD_REQUESTS,
     "invalid_request": BAD_REQUESTS,
 }

@@ -78,6 +78,11 @@ class Connection:
         """Tell whether nothing more is to be begun."""
         return self.closing is not None or self.leaving is not None
 
+    @property
+    def owes_pong(self) -> bool:
+        """Whether the socket was sent a ping and has not answered yet."""
+        return self._outlet.owes_pong()
+
     def write(self, frame: Wire) -> None:
         """Send a frame after all that waits."""
         if self.closing is None:

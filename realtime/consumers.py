@@ -13,19 +13,19 @@ from typing_extensions import override
 from accounts.queries import session_expiry
 from api import commands, metrics, tracing
 from api.clock import now
-from api.codec import Payload, instant, shaped
-from api.discovery import FEATURES
+from api.codec import Payload, shaped
 from api.errors import ChatError, Conflict, InvalidRequest, NotAuthenticated, RateLimited
 from api.problems import translated
 from realtime import close_codes, hub, pool, protocol
-from realtime.auth import Identity, identify
+from realtime.auth import Identity, address_of, identify
 from realtime.begun import Begun
 from realtime.clocks import SocketClocks, seconds_until
 from realtime.close_codes import Close
 from realtime.conduct import Conduct
 from realtime.connection import Connection
+from realtime.greeting import hello
 from realtime.protocol import BadFrame, Command, CommandId
-from realtime.subscribing import Subscriber, epoch
+from realtime.subscribing import Subscriber
 
 
 class ChatConsumer(AsyncConsumer):
@@ -117,6 +117,7 @@ class ChatConsumer(AsyncConsumer):
         if hasattr(self, "connection"):
             self.connection.lost()
             self.hub.forget(self.connection)
+            self.hub.sockets.ended(self.connection)
             self.subscriber.stop()
             self.clocks.stop()
 
@@ -185,12 +186,15 @@ class ChatConsumer(AsyncConsumer):
             await self._renew(token, command_id)
             return
         try:
-            await self._open(await pool.run(identify, token), command_id)
+            await self._open(await self._identified(token), command_id)
         except Exception as error:  # noqa: BLE001  a socket is open, or it ends: never half
             self.close(close_codes.for_error(translated(error).code))
 
+    async def _identified(self, token: str) -> Identity:
+        return await pool.run(identify, token, address_of(self.scope))
+
     async def _renew(self, token: str, command_id: CommandId) -> None:
-        renewed = await pool.run(identify, token)
+        renewed = await self._identified(token)
         if renewed.session.id != self.scope["session"].id:
             raise Conflict("The token is of another session.")
         self._live_until(renewed)
@@ -200,29 +204,15 @@ class ChatConsumer(AsyncConsumer):
     # --- the life of the socket ---------------------------------------------------------
 
     async def _open(self, identity: Identity, command_id: CommandId) -> None:
-        limits, user, life = settings.LIMITS, identity.user, await epoch()
-        self.scope["user"], self.scope["session"] = user, identity.session
+        greeting = await hello(identity, self.connection.id, command_id)
+        self.scope["user"], self.scope["session"] = identity.user, identity.session
         self.clocks.token_came()
-        self.clocks.limit_age(limits.socket_age)
+        self.clocks.limit_age(settings.LIMITS.socket_age)
         self._live_until(identity)
-        self.connection.user_id = str(user.id)
+        self.connection.user_id = str(identity.user.id)
         self.connection.session_id = str(identity.session.id)
-        self._write(
-            protocol.Hello(
-                id=protocol.echoed(command_id),
-                protocol=protocol.PROTOCOL,
-                connection_id=self.connection.id,
-                user=user,
-                session_id=identity.session.id,
-                expires_in=int(seconds_until(identity.expires_at)),
-                time=instant(now()),
-                epoch=life,
-                heartbeat_seconds=limits.heartbeat_seconds,
-                features=FEATURES,
-                limits=limits,
-                inbox=protocol.Inbox(stream=user.id, head=identity.inbox_head),
-            )
-        )
+        self._write(greeting)
+        self.hub.sockets.opened(self.connection)
         self.subscriber.open(identity.inbox_head)
         room_id = self.scope["url_route"]["kwargs"].get("room_id")
         if room_id is not None:

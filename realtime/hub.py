@@ -19,13 +19,14 @@ from realtime import pool, protocol
 from realtime.broker import Broker, Tasks
 from realtime.close_codes import SESSION_REVOKED
 from realtime.connection import Connection
+from realtime.cuts import chunked, until_ends
 from realtime.feed import Deliver, Effect, Feed, Fetch
 from realtime.outlets import FlushWindow
+from realtime.sockets import Sockets
 from realtime.subscription import Subscription
 
 TICK_SECONDS = 2.0  # how often the heads of all held streams are read from the log
 REPLAYS_AT_ONCE = 8  # connections that replay at the same moment; others wait their turn
-FETCH_EVENTS_MAX = 1_000  # events in one query
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Hub:
         self.connections: set[Connection] = set()
         self.draining = False
         self.window = FlushWindow()
+        self.sockets = Sockets()
         self.replay_turn = asyncio.Semaphore(REPLAYS_AT_ONCE)
         self.broker = Broker(arrived=self._arrived, joined=self._groups_joined)
         self._loop = asyncio.get_running_loop()
@@ -58,6 +60,7 @@ class Hub:
         """Begin to listen and to repair."""
         self.broker.start(self._tasks)
         self._tasks.spawn(self._tick())
+        self._tasks.spawn(self.sockets.run())
 
     async def stop(self) -> None:
         """End all work."""
@@ -248,33 +251,6 @@ def _deliver_apart(connection: Connection, subscription: Subscription, run: Deli
         visible = subscription.visible(fresh, connection.user_id)
         frames = protocol.events(subscription.stream, above, run.to, visible)
         connection.take(subscription, frames)
-
-
-def until_ends(news: Deliver) -> list[Deliver]:
-    """Cut a delivery behind every event that ends something."""
-    runs, start, frames = [], news.after, []
-    for frame in news.frames:
-        frames.append(frame)
-        if frame.ends:
-            runs.append(Deliver(start, frame.seq, frames))
-            start, frames = frame.seq, []
-    if start < news.to:
-        runs.append(Deliver(start, news.to, frames))
-    return runs
-
-
-def chunked(fetches: Sequence[tuple[str, Fetch]]) -> list[list[tuple[str, Fetch]]]:
-    """Cut fetches so that one query answers a bounded number of events."""
-    parts: list[list[tuple[str, Fetch]]] = []
-    size = FETCH_EVENTS_MAX
-    for stream, fetch in fetches:
-        count = fetch.to - fetch.after
-        if size + count > FETCH_EVENTS_MAX or len(parts[-1]) == 100:
-            parts.append([])
-            size = 0
-        parts[-1].append((stream, fetch))
-        size += count
-    return parts
 
 
 _hub: Hub | None = None

@@ -38,6 +38,9 @@ class Direct(Protocol):
     def on_drained(self, act: Callable[[], None]) -> None:
         """Call this whenever it ceases to be congested."""
 
+    def owes_pong(self) -> bool:
+        """Tell whether a ping of ours has not been answered yet."""
+
     def abort(self) -> None:
         """Cut the socket, without flushing."""
 
@@ -56,6 +59,9 @@ class Outlet(Protocol):
 
     async def drained(self) -> None:
         """Wait until little or nothing waits."""
+
+    def owes_pong(self) -> bool:
+        """Tell whether a ping has not been answered yet, as far as one can know."""
 
     def close(self, close: Close) -> None:
         """Send the close after all that waits."""
@@ -113,6 +119,9 @@ class AsgiOutlet:
         if self._queue:
             self._empty = self._empty or asyncio.Event()
             await self._empty.wait()
+
+    def owes_pong(self) -> bool:
+        return False  # pings are the server's own affair
 
     def close(self, close: Close) -> None:
         self._closing = close
@@ -243,6 +252,9 @@ class DirectOutlet:
     async def drained(self) -> None:
         self.flush()
         await self._direct.drained()
+
+    def owes_pong(self) -> bool:
+        return self._direct.owes_pong()
 
     def close(self, close: Close) -> None:
         self.flush()

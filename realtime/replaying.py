@@ -10,8 +10,9 @@ from api.replay import frames
 from realtime import pool, protocol
 from realtime.close_codes import INTERNAL
 from realtime.connection import Connection
+from realtime.cuts import until_ends
 from realtime.feed import Deliver
-from realtime.hub import Hub, until_ends
+from realtime.hub import Hub
 from realtime.subscription import Subscription
 
 EVENTS_AT_ONCE = 1_000  # in one query, of all streams of a connection together

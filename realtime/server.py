@@ -100,6 +100,9 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         if self._on_drained is not None:
             self._on_drained()
 
+    def owes_pong(self) -> bool:
+        return self.pending_ping_payload is not None
+
     def abort(self) -> None:
         self.transport.abort()
 

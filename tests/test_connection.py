@@ -26,6 +26,9 @@ class StuckTransport:
     def buffered(self) -> int:
         return len(self.written)
 
+    def owes_pong(self) -> bool:
+        return False
+
     def congested(self) -> bool:
         return bool(self.written)
 

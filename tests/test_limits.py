@@ -1,13 +1,14 @@
 """The limits under their names, and what counts against them without a clock."""
 
 import json
+import re
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.limits import Limits, Strikes, TokenBucket
+from api.limits import TOLERANCE, Backoff, Limits, Rate, Strikes, TokenBucket
 
 CONTRACT = {
     "frame_bytes": 128 * 1024,
@@ -26,6 +27,15 @@ CONTRACT = {
     "page": 200,
     "events_page": 1_000,
     "upload_bytes": 10 * 1024 * 1024,
+    "login_failures": 5,
+}
+OURS = {
+    "login_failures_per_minute": 10,
+    "login_failures_burst": 50,
+    "registrations_per_hour": 100,
+    "registrations_burst": 50,
+    "invalid_per_second": 10,
+    "invalid_burst": 200,
 }
 NEVER_OFF = ("page", "events_page", "access_token_seconds", "socket_token_seconds")
 ALL = msgspec.to_builtins(Limits())
@@ -38,7 +48,7 @@ def read(**limits: object) -> Limits:
 
 
 def test_the_limits_have_the_names_and_defaults_of_the_contract() -> None:
-    assert {name: ALL[name] for name in CONTRACT} == CONTRACT
+    assert {name: ALL[name] for name in CONTRACT | OURS} == CONTRACT | OURS
     lifetimes = {
         "access_token_seconds": 300,
         "refresh_token_seconds": 30 * 86_400,
@@ -64,7 +74,7 @@ def test_a_limit_is_a_number_above_zero_that_can_be_meant(name: str, value: obje
         read(**{name: value})
 
 
-@pytest.mark.parametrize("name", sorted(CONTRACT.keys() - set(NEVER_OFF)))
+@pytest.mark.parametrize("name", sorted((CONTRACT | OURS).keys() - set(NEVER_OFF)))
 def test_a_limit_can_be_switched_off(name: str) -> None:
     assert getattr(read(**{name: None}), name) is None
 
@@ -132,6 +142,71 @@ def test_whoever_waits_as_long_as_is_told_passes(
         if wait > 0.0:
             now += wait + GENEROUS
             assert bucket.take(now) == 0.0
+
+
+# --- a rate of which one time is kept -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "per_second", "burst"),
+    [
+        ("sends", 5.0, 10),
+        ("requests", 20.0, 60),
+        ("address_failures", 10 / 60, 50),
+        ("registrations", 100 / 3600, 50),
+        ("invalid", 10.0, 200),
+    ],
+)
+def test_rates_are_made_of_two_limits_each_of_which_switches_them_off(
+    name: str, per_second: float, burst: int
+) -> None:
+    assert getattr(Limits(), name) == Rate(per_second, burst)
+    word = {"address_failures": "login_failures"}.get(name, name)
+    for one in [limit for limit in ALL if re.fullmatch(f"{word}_(per_.*|burst)", limit)]:
+        assert getattr(read(**{one: None}), name) is None
+
+
+def test_the_slot_moves_on_by_one_step_for_each_that_passes() -> None:
+    rate = Rate(per_second=2, burst=3)
+    assert rate.judge(10, now=10) == (0.0, 2, 0.5)
+    assert rate.judge(10.5, now=10) == (0.0, 1, 1.0)
+    assert rate.judge(11, now=10) == (0.0, 0, 1.5)
+    assert rate.judge(11.5, now=10) == (0.5, 0, 1.5)
+    assert rate.judge(11.5, now=10.5) == (0.0, 0, 1.5)
+    assert rate.judge(3, now=10) == (0.0, 2, 0.5), "what is past counts for nothing"
+    assert rate.judge(11, now=10, count=-1) == (0.0, 2, 0.5)
+    assert rate.judge(10, now=10, count=-1) == (0.0, 3, 0.0)
+
+
+def test_a_slot_written_by_a_clock_that_is_wrong_lets_nobody_wait_for_the_difference() -> None:
+    rate = Rate(per_second=2, burst=3)
+    assert rate.judge(1_000_000, now=10) == (0.5, 0, 1.5)
+
+
+@given(
+    rate=st.integers(1, 50),
+    burst=st.integers(1, 50),
+    pauses=st.lists(st.floats(0, 2), min_size=1, max_size=100),
+)
+def test_a_rate_judges_as_a_bucket_does(rate: int, burst: int, pauses: list[float]) -> None:
+    bucket, slot, now = TokenBucket(rate=rate, burst=burst, now=0), 0.0, 0.0
+    for pause in pauses:
+        now += pause
+        verdict, wait = Rate(rate, burst).judge(slot, now), bucket.take(now)
+        if verdict.wait == 0.0:
+            assert wait <= TOLERANCE + GENEROUS
+            slot = now + verdict.full_in
+        else:
+            assert verdict.wait == pytest.approx(wait, abs=TOLERANCE)
+        if (wait == 0.0) != (verdict.wait == 0.0):  # they differ by less than counts
+            return
+
+
+def test_pauses_begin_after_the_free_attempts_and_double_up_to_the_longest() -> None:
+    backoff = Backoff(5)
+    pauses = [backoff.pause(attempts) for attempts in range(1, 17)]
+    assert pauses == [0.0] * 4 + [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
+    assert backoff.pause(10**9) == 900
 
 
 # --- strikes --------------------------------------------------------------------------------

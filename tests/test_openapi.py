@@ -73,8 +73,12 @@ def references(part: Any) -> Iterator[str]:
 
 def test_every_reference_leads_somewhere_and_every_schema_is_referred_to() -> None:
     document = yaml.safe_load(DOCUMENT.read_text())
-    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
-    assert set(references(document)) == schemas
+    there = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "headers")
+        for name in document["components"][kind]
+    }
+    assert set(references(document)) == there
 
 
 @anything.parametrize()

@@ -27,6 +27,7 @@ def send_message(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Content) 
         InvalidRequest: blank or too long, or it answers a message of another room.
         NotFound, PermissionDenied: as ``rooms.member_in``, or the role only reads.
         RoomArchived, Muted, SlowMode: as ``permissions.check_may_send``.
+        RateLimited: they have sent too much in this room.
         IdempotencyConflict: the same ``client_msg_id`` came with other content.
         NotSupported: threads and attachments.
     """

@@ -7,8 +7,10 @@ that is refused must not take a number: then all is rolled back, and done again 
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import uuid_utils.compat as uuid_utils
@@ -26,6 +28,7 @@ from api.errors import (
     InvalidRequest,
     NotFound,
     NotSupported,
+    RateLimited,
 )
 from api.log.append import Entry, StreamsClosed, append, writing
 from api.messages import queries
@@ -35,7 +38,7 @@ from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.models import Member
 from api.rooms.queries import Standing
-from api.statements import Given, Insertion, Rows, among
+from api.statements import Change, Given, Insertion, Rows, among
 
 METADATA_BYTES_MAX = 4 * 1024
 
@@ -95,6 +98,7 @@ _insertion = Insertion(
     *("id", "room_id", "seq", "changed_seq", "sender_id", "text", "metadata"),
     *("client_msg_id", "content_hash", "reply_to_id", "created_at"),
 )
+_spoken = Change(Member, "last_sent_at", "send_slot", key=("room_id", "user_id"))
 _known = Rows(
     lambda message_id, said: (message_id, bytes(said)),
     lambda: Message.objects.filter(
@@ -187,7 +191,7 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
                 if draft.id not in kept
             }
         )
-        _note_last_sent(members.values())
+        _note_sent(members.values())
         outcomes: dict[int, Outcome] = {}
         for draft, event in numbered:
             sender = person(members[draft.send.standing].user)
@@ -205,7 +209,7 @@ def _refuse(outcomes: Mapping[int, Outcome]) -> None:
 
 def _refusals(
     drafts: Sequence[_Draft], members: Mapping[Standing, Member], moment: datetime
-) -> dict[int, Outcome]:
+) -> Mapping[int, Outcome]:
     answered = [draft.send.content.reply_to_id for draft in drafts]
     there = set(_is_in.all(ids=answered)) if any(answered) else set()
     refusals: dict[int, Outcome] = {}
@@ -213,7 +217,25 @@ def _refusals(
         refused = _refusal(draft.send, members.get(draft.send.standing), moment, there)
         if refused is not None:
             refusals[draft.place] = refused
-    return refusals
+    return _without_wrongly_limited(drafts, refusals)
+
+
+def _without_wrongly_limited(
+    drafts: Sequence[_Draft], refusals: Mapping[int, Outcome]
+) -> Mapping[int, Outcome]:
+    """Judge again who had no room left, when some of it was taken by repetitions."""
+    limited = {place: found for place, found in refusals.items() if isinstance(found, RateLimited)}
+    if not limited:
+        return refusals
+    senders = {draft.send.standing for draft in drafts if draft.place in limited}
+    repeated: dict[int, Outcome] = {}
+    for draft in drafts:
+        if draft.place not in refusals and draft.send.standing in senders:
+            known = _sent_before(draft.send)
+            repeated |= {draft.place: known} if known else {}
+    if not repeated:
+        return refusals
+    return {place: found for place, found in refusals.items() if place not in limited} | repeated
 
 
 def _refusal(
@@ -229,9 +251,12 @@ def _refusal(
         reply_to_id = send.content.reply_to_id
         if reply_to_id is not None and (reply_to_id, send.room_id) not in there:
             raise InvalidRequest.at("/reply_to_id", "There is no such message in this room.")
+        rate = settings.LIMITS.sends
+        slot = permissions.slot_after_sending(member, moment, rate) if rate else moment
     except ChatError as error:
         return _sent_before(send) or error
-    member.last_sent_at = moment  # for what they say next, also in this transaction
+    # for what they say next, also in this transaction
+    member.last_sent_at, member.send_slot = moment, slot
     return None
 
 
@@ -249,9 +274,20 @@ def _sent_before(send: Send) -> Outcome | None:
     return Sent(message=queries.message(message_id), replayed=True)
 
 
-def _note_last_sent(members: Iterable[Member]) -> None:
-    """Keep when those spoke whose next word has to wait."""
-    for member in sorted(members, key=lambda member: member.room_id):  # docs/decisions/0006
-        if member.room.slow_mode_seconds:
-            slowed = Member.objects.filter(room_id=member.room_id, user_id=member.user_id)
-            slowed.update(last_sent_at=member.last_sent_at)
+def _note_sent(members: Iterable[Member]) -> None:
+    """Keep when those spoke whose next word may have to wait.
+
+    A person's rows are locked in the order of the rooms, as by ``mark_many_read``.
+    """
+    limited = settings.LIMITS.sends is not None
+    turns: list[list[Member]] = []
+    rooms_of = Counter[uuid.UUID]()
+    for member in sorted(members, key=attrgetter("room_id")):
+        if limited or member.room.slow_mode_seconds:
+            turn = rooms_of[member.user_id]
+            rooms_of[member.user_id] += 1
+            turns += [[]] if turn == len(turns) else []
+            turns[turn].append(member)
+    columns = attrgetter("room_id", "user_id", "last_sent_at", "send_slot")
+    for turn_members in turns:
+        _spoken.run([columns(member) for member in turn_members])

@@ -58,7 +58,8 @@ class Member(models.Model):
     """A person in a room. The row goes when they go.
 
     ``read_seq`` is the number up to which they have read; ``hidden_seq`` the number of
-    the room at which they hid it (direct rooms): shown again when more is said.
+    the room at which they hid it (direct rooms): shown again when more is said. ``send_slot``
+    is when they may send a whole burst again (``api.limits.Rate``).
     """
 
     pk = models.CompositePrimaryKey("room_id", "user_id")
@@ -69,6 +70,7 @@ class Member(models.Model):
     read_seq = models.BigIntegerField(default=0)
     muted_until = models.DateTimeField(null=True)
     last_sent_at = models.DateTimeField(null=True)
+    send_slot = models.DateTimeField(null=True)
     hidden_seq = models.BigIntegerField(null=True)
     notification_level = models.CharField(max_length=8, default="all")
     notifications_muted_until = models.DateTimeField(null=True)

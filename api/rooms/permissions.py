@@ -1,9 +1,10 @@
 """Who may do what in a room. Pure: the facts come in, a refusal comes out."""
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from api.errors import Muted, PermissionDenied, RoomArchived, SlowMode
+from api.errors import Muted, PermissionDenied, RateLimited, RoomArchived, SlowMode
+from api.limits import Rate
 from api.rooms.models import Member, Role, Room
 
 
@@ -74,3 +75,16 @@ def check_may_send(room: Room, member: Member, moment: datetime) -> None:
     waited = (moment - member.last_sent_at).total_seconds()
     if waited < room.slow_mode_seconds:
         raise SlowMode(retry_after=math.ceil(room.slow_mode_seconds - waited))
+
+
+def slot_after_sending(member: Member, moment: datetime, rate: Rate) -> datetime:
+    """Return the slot of a member who sends now; the rate spares no role.
+
+    Raises:
+        RateLimited: they have sent too much.
+    """
+    slot = member.send_slot or moment
+    verdict = rate.judge((slot - moment).total_seconds(), 0.0)
+    if verdict.wait > 0.0:
+        raise RateLimited(retry_after=math.ceil(verdict.wait))
+    return moment + timedelta(seconds=verdict.full_in)

@@ -36,7 +36,7 @@ def mark_many_read(
         lock(user_id)  # who removes this person has to wait for their stream as well
         moved = [
             room_id
-            for room_id, seq in sorted(seqs.items())  # docs/decisions/0006
+            for room_id, seq in sorted(seqs.items())  # as who sends in several rooms: 0006
             if _move(user_id, room_id, seq, backward)
         ]
         found = {counts.room_id: counts for _, counts in queries.memberships(user_id, seqs)}

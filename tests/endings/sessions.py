@@ -113,7 +113,8 @@ class UserDisabled(SessionEnds):
 
     @override
     def end(self) -> None:
-        assert self.world.scenario("user_disabled", self.bob.id) == 2
+        done = self.world.manage("disable_user", self.bob.name)
+        assert done.returncode == 0, done.stderr
 
     @override
     async def check_at_once(self) -> None:

@@ -1,0 +1,250 @@
+"""Guessing passwords and making accounts: how often, from where, and what it costs the others.
+
+Naive forms that would fail: look whether one may, and count the failure after the hash; count
+only names that exist, or hash only for those; lock an account, and with it its owner; let
+hashing have every thread.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Iterator
+from unittest import mock
+
+import argon2
+import httpx
+import pytest
+import pytest_asyncio
+from pytest_django import Settings
+
+from accounts import actions, attempts
+from accounts.models import User
+from api.clock import now
+from api.errors import ChatError, InvalidCredentials
+from config import http
+from config.http import HttpDoor
+from tests.clients import PASSWORD, Person, at_once
+from tests.doors import HANDLERS, Visit, opened, story
+from tests.servers import Server, World, on_both_servers, one_world
+
+WRONG = "not the password"
+_hosts = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def proxied(world: World) -> Iterator[Server]:
+    """A server behind one proxy: a client has the address that the proxy tells."""
+    with world.beside({}, TRUSTED_PROXY_COUNT="1") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mean(world: World) -> Iterator[Server]:
+    """A server that lets little be tried from one address."""
+    limits = {
+        "login_failures_per_minute": 1,
+        "login_failures_burst": 8,
+        "registrations_per_hour": 1,
+        "registrations_burst": 2,
+    }
+    with world.beside(limits, TRUSTED_PROXY_COUNT="1") as server:
+        yield server
+
+
+def somewhere() -> str:
+    """Return an address that nobody has used."""
+    number = next(_hosts)
+    return f"10.9.{number // 250}.{number % 250 + 1}"
+
+
+def login(server: Server, name: str, password: str = PASSWORD, at: str = "") -> httpx.Response:
+    """Try to sign in from an address."""
+    body = {"username": name, "password": password}
+    headers = {"X-Forwarded-For": at or somewhere()}
+    return Person(server.url, {}).call("POST", "/auth/login", json=body, headers=headers)
+
+
+def register(server: Server, at: str) -> httpx.Response:
+    """Try to make an account from an address."""
+    body = {"username": f"new-{time.monotonic_ns() % 10**12}", "password": PASSWORD}
+    headers = {"X-Forwarded-For": at}
+    return Person(server.url, {}).call("POST", "/auth/register", json=body, headers=headers)
+
+
+@on_both_servers
+@pytest.mark.parametrize("known", [True, False])
+def test_after_five_failures_a_name_waits_longer_each_time_whoever_asks_and_if_it_exists(
+    proxied: Server, known: bool
+) -> None:
+    dora = Person.register(proxied.url, "dora")
+    name = dora.name if known else f"no-{dora.name}"
+    codes = [login(proxied, name, WRONG).json()["code"] for _ in range(5)]
+    assert codes == ["invalid_credentials"] * 5
+    refused = login(proxied, name, PASSWORD)
+    problem = refused.json()
+    assert problem == {
+        "type": "about:blank",
+        "title": "Too Many Requests",
+        "status": 429,
+        "detail": "Too many attempts.",
+        "code": "rate_limited",
+        "request_id": problem["request_id"],
+        "retryable": True,
+        "retry_after": 1,
+    }
+    assert refused.headers["Retry-After"] == "1"
+    time.sleep(1)
+    assert login(proxied, name, WRONG).status_code == 401
+    assert login(proxied, name, WRONG).json()["retry_after"] == 2
+    if known:
+        time.sleep(2)
+        assert login(proxied, name).status_code == 200
+        assert [login(proxied, name, WRONG).status_code for _ in range(5)] == [401] * 5
+
+
+@one_world
+def test_many_guesses_at_the_same_moment_are_no_more_than_one_after_the_other(
+    world: World,
+) -> None:
+    """The lane of hashing lets two through at once: one would be too many."""
+    with world.beside({"login_failures": 1}, TRUSTED_PROXY_COUNT="1") as server:
+        dora = Person.register(server.url, "dora")
+        began = time.monotonic()
+        calls = [lambda: login(server, dora.name, WRONG)] * 10
+        statuses = [made.status_code for made in at_once(*calls)]
+        pauses_over = int(math.log2(time.monotonic() - began + 1))
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 1 + pauses_over
+
+
+def test_a_hundred_guesses_that_begin_before_one_has_failed_are_five(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attempts, "_known_networks", lambda _: set())
+    name = f"dora-{time.monotonic_ns()}"
+
+    def guess() -> str:
+        try:
+            with attempts.signing_in(name, ""):
+                time.sleep(0.1)  # as a hash, during which the others come
+                raise InvalidCredentials
+        except ChatError as error:
+            return error.code
+
+    codes = at_once(*[guess] * 100)
+    assert set(codes) == {"invalid_credentials", "rate_limited"}
+    assert codes.count("invalid_credentials") <= 6, "five, and one after the first pause"
+
+
+@on_both_servers
+def test_strangers_cannot_lock_out_who_signed_in_from_there_before(proxied: Server) -> None:
+    dora = Person.register(proxied.url, "dora")
+    home = somewhere()
+    assert login(proxied, dora.name, at=home).status_code == 200
+    assert [login(proxied, dora.name, WRONG).status_code for _ in range(6)] == [*[401] * 5, 429]
+    assert login(proxied, dora.name).status_code == 429
+    for _ in range(3):
+        assert login(proxied, dora.name, at=home).status_code == 200
+    at_home = [login(proxied, dora.name, WRONG, at=home).status_code for _ in range(6)]
+    assert at_home == [*[401] * 5, 429], "an allowance of its own, not none"
+
+
+@one_world
+def test_guessing_across_accounts_counts_for_the_address_and_success_does_not(
+    mean: Server, world: World
+) -> None:
+    people = [Person.register(world.server.url, "dora") for _ in range(8)]
+    home = somewhere()
+    for person in people + people:
+        assert login(mean, person.name, at=home).status_code == 200
+    statuses = [login(mean, f"{person.name}-x", WRONG, at=home).status_code for person in people]
+    assert statuses == [401] * 8
+    assert login(mean, people[0].name, at=home).status_code == 429
+    assert login(mean, people[0].name).status_code == 200
+
+
+@one_world
+def test_an_address_makes_so_many_accounts_and_no_more(mean: Server) -> None:
+    home = somewhere()
+    statuses = [found.status_code for found in at_once(*[lambda: register(mean, home)] * 10)]
+    assert sorted(statuses) == [201, 201, *[429] * 8]
+    assert register(mean, home).json()["retry_after"] > 3000
+    assert register(mean, somewhere()).status_code == 201
+
+
+@one_world
+def test_the_present_password_cannot_be_guessed_by_who_holds_a_token(world: World) -> None:
+    dora = Person.register(world.server.url, "dora")
+    body = {"current_password": WRONG, "new_password": "another battery staple"}
+    statuses = [
+        found.status_code
+        for found in at_once(*[lambda: dora.call("POST", "/auth/password", json=body)] * 20)
+    ]
+    assert statuses.count(401) <= 6
+    assert statuses.count(429) >= 14
+
+
+# --- hashing --------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("who", ["unknown", "disabled", "wrong", "right", "no such password"])
+def test_every_answer_costs_exactly_one_hash(who: str) -> None:
+    made = {"password": PASSWORD, "display_name": None, "device": "", "address": ""}
+    name = f"dora-{now().timestamp()}".replace(".", "-")[:32]
+    actions.register(username=name, **made)  # type: ignore[arg-type]
+    if who == "disabled":
+        User.objects.filter(username=name).update(disabled_at=now())
+    given = {"unknown": "nobody-at-all"}.get(who, name)
+    password = {"wrong": WRONG, "no such password": "x" * 1_000}.get(who, PASSWORD)
+    hashed = mock.Mock(side_effect=argon2.low_level.hash_secret)
+    verified = mock.Mock(side_effect=argon2.low_level.verify_secret)
+    with (
+        mock.patch("argon2.low_level.hash_secret", hashed),
+        mock.patch("argon2._password_hasher.verify_secret", verified),
+        contextlib.suppress(InvalidCredentials) if who != "right" else contextlib.nullcontext(),
+    ):
+        actions.login(username=given, password=password, device="", address="")
+    assert hashed.call_count + verified.call_count == 1
+
+
+@pytest_asyncio.fixture(params=HANDLERS)
+async def door(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[HttpDoor]:
+    """A door at which ``/waiting`` is what takes long."""
+    monkeypatch.setattr(http, "HASHING", {"/waiting"})
+    monkeypatch.setattr(http, "HASHING_WAITING_MAX", 8)
+    async with opened(settings, request.param) as made:
+        yield made
+
+
+async def test_a_flood_of_hashing_leaves_the_other_threads_alone(door: HttpDoor) -> None:
+    visits = [Visit(door, "POST", "/waiting") for _ in range(12)]
+    running = [asyncio.create_task(visit.whole()) for visit in visits]
+    await story.until("view", times=http.HASHING_THREADS)
+    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    turned_away = [visit for visit in visits if visit.sent]
+    assert [visit.sent[0]["status"] for visit in turned_away] == [503] * 2
+    assert json.loads(turned_away[0].body)["code"] == "unavailable"
+    assert turned_away[0].headers[b"retry-after"] == b"1"
+    for _ in range(10):
+        other = Visit(door, "GET", "/plain")
+        await other.whole()
+        assert other.sent[0]["status"] == 200
+    assert story.happened.count("view") == http.HASHING_THREADS + 10
+    story.may_go_on.set()
+    await asyncio.gather(*running)
+    assert sorted(visit.sent[0]["status"] for visit in visits) == [200] * 10 + [503] * 2
+    assert story.happened.count("view done") == 10
+
+
+def test_what_hashes_is_what_the_lane_is_for() -> None:
+    assert {
+        "/api/v1/auth/login",
+        "/api/v1/auth/register",
+        "/api/v1/auth/password",
+    } == http.HASHING
