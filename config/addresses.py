@@ -17,6 +17,7 @@ def addressed(scope: dict[str, Any]) -> dict[str, Any]:
     )
     return {**scope, "client": (address, 0)}
 
+
 _WITH_PORT = re.compile(r"\[(?P<v6>[0-9A-Fa-f:.]+)\](?::\d{1,5})?|(?P<v4>[0-9.]+):\d{1,5}")
 
 
