@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run demo test contract bench
+.PHONY: run demo test soak contract bench
 
 run: .venv/.runtime
 	@python manage.py migrate --verbosity 0
@@ -20,6 +20,9 @@ test: .venv/.tests
 	python manage.py makemigrations --check --dry-run
 	python manage.py contract --check
 	pytest -n 4 --dist loadfile
+
+soak: .venv/.tests
+	SOAK_SECONDS=$${SOAK_SECONDS:-180} pytest tests/test_removals_under_load.py
 
 contract: .venv/.tests
 	python manage.py contract
