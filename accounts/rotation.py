@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts import keys
 from accounts.models import SigningKey
 from api.clock import now
+from api.errors import Conflict
 from api.log.append import writing
 
 
@@ -35,9 +36,14 @@ def prune(*, at_once: bool) -> list[str]:
 
     ``at_once``: all but the newest, for a key that somebody else has; what the others have
     signed is refused within READ_AGAIN_SECONDS, and clients refresh.
+
+    Raises:
+        Conflict: the newest cannot be opened, so another one may still have to sign.
     """
     with writing():
         rows = list(SigningKey.objects.order_by("signs_from", "kid"))
+        if rows and keys.opened(rows[-1]) is None:
+            raise Conflict("The newest key cannot be opened: rotate first.")
         dropped = [row.kid for row in (rows[:-1] if at_once else _spent(rows, now()))]
         SigningKey.objects.filter(pk__in=dropped).delete()
     return dropped

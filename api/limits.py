@@ -41,11 +41,12 @@ class Rate(NamedTuple):
     def judge(self, slot: float, now: float, count: int = 1) -> Verdict:
         """Judge ``count`` more; when they pass, the slot becomes ``now + full_in``.
 
-        A slot further off than the burst was written under another clock: nobody waits for
-        the difference. A negative count gives back.
+        A slot further off than the burst was written under another clock, and counts as
+        none: nobody waits for the difference. A negative count gives back.
         """
         room = self.burst / self.per_second
-        used = min(max(slot - now, 0.0), room)
+        used = max(slot - now, 0.0)
+        used = 0.0 if used - room > TOLERANCE else min(used, room)
         after = max(used + count / self.per_second, 0.0)
         if after - room > TOLERANCE:
             return Verdict(after - room, self._left(room - used), used)

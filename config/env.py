@@ -27,6 +27,7 @@ KEY_BYTES_MIN = 32  # RFC 7518, section 3.2: as long as the hash of HS256
 HTTP_HANDLERS = ("pool", "django")  # how config/handlers.py runs Django
 LOG_FORMATS = ("json", "text")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_EXAMPLE = re.compile("insecure|change|secret|example|default|your", re.IGNORECASE)
 _HOST = re.compile(r"(\*|\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -223,9 +224,15 @@ def _key(env: Env, name: str, production: bool, data_dir: Path) -> str:
         return _development_key(data_dir / f"development-{name.lower().replace('_', '-')}")
     if len(key.encode()) < KEY_BYTES_MIN:
         raise EnvironmentRefused(f"{name}: at least {KEY_BYTES_MIN} bytes are needed.")
-    if production and (len(set(key)) < KEY_BYTES_MIN // 4 or _is_development_key(data_dir, key)):
+    if production and (_is_guessable(key) or _is_development_key(data_dir, key)):
         raise EnvironmentRefused(f"{name}: a key of production must be random, and its own.")
     return key
+
+
+def _is_guessable(key: str) -> bool:
+    """Tell whether a key has few letters, repeats itself, or is what an example begins with."""
+    repeats = key in (key + key)[1:-1]
+    return len(set(key)) < KEY_BYTES_MIN // 4 or repeats or _EXAMPLE.search(key) is not None
 
 
 def _signing_key(env: Env, production: bool, data_dir: Path) -> str:

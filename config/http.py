@@ -10,6 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
@@ -62,7 +63,7 @@ class HttpDoor:
         """Serve one request."""
         scope, request_id = _named(scope)
         tracing.request_id.set(request_id)
-        answer = _Answer(send, request_id, on_start=self._inside.discard)
+        answer = _Answer(send, request_id)
         began = time.perf_counter()
         try:
             await self._serve(scope, receive, answer)
@@ -88,17 +89,22 @@ class HttpDoor:
         body = await received(scope, receive)
         if body is None:
             return
-        if scope["path"] in HASHING:
-            async with self._hashing.turn():
-                await self._handle(scope, body, receive, answer)
-        else:
+        if scope["method"] != "POST" or scope["path"] not in HASHING:
             await self._handle(scope, body, receive, answer)
+            return
+        give_up = await self._hashing.turn()
+        answer.on_start.append(give_up)  # who reads slowly has had the turn
+        try:
+            await self._handle(scope, body, receive, answer)
+        finally:
+            give_up()
 
     async def _handle(self, scope: Scope, body: bytes, receive: Receive, answer: "_Answer") -> None:
         if len(self._inside) >= THREADS + WAITING_MAX:  # who has not sent all does not count
             metrics.requests_turned_away.inc()
             raise errors.Unavailable("Too many requests at once.")
         self._inside.add(answer)
+        answer.on_start.append(partial(self._inside.discard, answer))
         measure(scope, len(body))
         try:
             await self._handler(scope, replayed(body, receive), answer)
@@ -109,16 +115,16 @@ class HttpDoor:
 class _Answer:
     """The way out: adds to every answer, also to errors, what every answer has."""
 
-    def __init__(
-        self, send: Send, request_id: str, *, on_start: "Callable[[_Answer], None]"
-    ) -> None:
+    def __init__(self, send: Send, request_id: str) -> None:
         self.status: int | None = None  # once it has begun
-        self._send, self._request_id, self._on_start = send, request_id.encode(), on_start
+        self.on_start: list[Callable[[], None]] = []
+        self._send, self._request_id = send, request_id.encode()
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self._on_start(self)
+            for act in self.on_start:
+                act()
             headers = [(name.lower(), value) for name, value in message["headers"]]
             present = {name for name, _ in headers}
             added = [item for item in SECURITY.items() if item[0] not in present]

@@ -1,8 +1,7 @@
 """A few at once, some waiting, the others turned away: before a thread is taken."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from api.errors import Unavailable
 
@@ -15,9 +14,8 @@ class Lane:
         self._turns = asyncio.Semaphore(abreast)
         self._inside = 0
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for one's turn, and have it.
+    async def turn(self) -> Callable[[], None]:
+        """Wait for one's turn; return how to give it up, which may be done twice.
 
         Raises:
             Unavailable: too many wait.
@@ -26,7 +24,16 @@ class Lane:
             raise Unavailable("Too many requests of this kind at once.")
         self._inside += 1
         try:
-            async with self._turns:
-                yield
-        finally:
+            await self._turns.acquire()
+        except BaseException:  # who waited has gone
             self._inside -= 1
+            raise
+        held = [self]
+
+        def give_up() -> None:
+            if held:
+                held.clear()
+                self._inside -= 1
+                self._turns.release()
+
+        return give_up

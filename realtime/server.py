@@ -36,6 +36,12 @@ class HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, whose own refusal has the headers of every answer."""
 
     @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.pipeline:  # uvicorn reads on: who pipelines without reading would fill memory
+            self.flow.pause_reading()
+
+    @override
     def send_400_response(self, msg: str) -> None:
         shared, self.server_state = self.server_state, ServerState()
         self.server_state.default_headers = [*shared.default_headers, *SECURITY.items()]

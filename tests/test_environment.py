@@ -154,7 +154,8 @@ def test_production_refuses_the_keys_of_development(
     developed = env.load()
     for variable, good in PRODUCTION.items():
         monkeypatch.setenv(variable, good)
-    for key in (developed.secret_key, developed.jwt_signing_key):
+    known = ("change-me-" * 4, "django-insecure-" + secrets.token_hex(), "0123456789abcdef" * 2)
+    for key in (developed.secret_key, developed.jwt_signing_key, *known):
         monkeypatch.setenv(name, key)
         assert refusal() == f"{name}: a key of production must be random, and its own."
 

@@ -180,7 +180,13 @@ def test_the_slot_moves_on_by_one_step_for_each_that_passes() -> None:
 
 def test_a_slot_written_by_a_clock_that_is_wrong_lets_nobody_wait_for_the_difference() -> None:
     rate = Rate(per_second=2, burst=3)
-    assert rate.judge(1_000_000, now=10) == (0.5, 0, 1.5)
+    assert rate.judge(1_000_000, now=10) == (0.0, 2, 0.5)
+    slot, passed = 1_000_000.0, 0
+    for moment in range(10, 20):
+        verdict = rate.judge(slot, now=moment)
+        passed += verdict.wait == 0.0
+        slot = moment + verdict.full_in
+    assert passed == 10
 
 
 @given(

@@ -242,6 +242,23 @@ async def test_a_flood_of_hashing_leaves_the_other_threads_alone(door: HttpDoor)
     assert story.happened.count("view done") == 10
 
 
+async def test_who_reads_an_answer_slowly_has_had_the_turn(door: HttpDoor) -> None:
+    """Against giving the turn up when the answer has been taken: two who never read it end all."""
+    story.may_go_on.set()
+    slow = [Visit(door, "POST", "/waiting") for _ in range(http.HASHING_THREADS)]
+    for visit in slow:
+        visit.reading.clear()
+    running = [asyncio.create_task(visit.whole()) for visit in slow]
+    for visit in slow:
+        await visit.offered.wait()
+    other = Visit(door, "POST", "/waiting")
+    await other.whole()
+    assert other.sent[0]["status"] == 200
+    for visit in slow:
+        visit.reading.set()
+    await asyncio.gather(*running)
+
+
 def test_what_hashes_is_what_the_lane_is_for() -> None:
     assert {
         "/api/v1/auth/login",

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts import keys, rotation
 from accounts.models import SigningKey
-from api.errors import Unavailable
+from api.errors import Conflict, Unavailable
 from tests.clients import Person, http
 from tests.minting import claims_of, kid_of, minted, segment, signing_key
 from tests.record import change, in_seconds
@@ -221,6 +221,9 @@ def test_keys_that_cannot_be_opened_sign_and_prove_nothing(
     monkeypatch.setattr(keys, "_read", None)
     with pytest.raises(Unavailable):
         keys.current()
+    for at_once in (False, True):
+        with pytest.raises(Conflict):
+            rotation.prune(at_once=at_once)
     rotation.rotate(algorithm="HS256")
     (other,) = keys.current().keys
     assert other.kid != only.kid

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
 from accounts import keys, rotation
 from accounts.models import SigningKey
 from api.clock import now
 from api.codec import instant
+from api.errors import Conflict
 
 
 class Command(BaseCommand):
@@ -37,7 +38,10 @@ class Command(BaseCommand):
             added = rotation.rotate(algorithm=options["algorithm"])
             said = f"{added.kid} ({added.algorithm}) signs from {instant(added.signs_from)}."
         elif options["what"] == "prune":
-            dropped = rotation.prune(at_once=options["at_once"])
+            try:
+                dropped = rotation.prune(at_once=options["at_once"])
+            except Conflict as conflict:
+                raise CommandError(conflict.detail) from None
             said = f"Dropped: {', '.join(dropped) or 'none'}."
         else:
             said = "\n".join(_lines())
