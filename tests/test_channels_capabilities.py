@@ -10,6 +10,7 @@ from channels.testing import WebsocketCommunicator
 
 from accounts import actions
 from accounts.sessions import SignIn
+from api.log.epoch import renew_epoch
 from api.log.publish import group_of
 from config.asgi import application
 from realtime import hub
@@ -23,7 +24,8 @@ WAIT_SECONDS = 10
 
 @pytest.fixture
 def dora(transactional_db: None) -> SignIn:
-    """Dora has an account in this process's own database."""
+    """Dora has an account in this process's own database, which another test may have emptied."""
+    renew_epoch()
     return actions.register(
         username="dora", password=PASSWORD, display_name="Dora", device="", address=""
     )
