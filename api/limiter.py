@@ -18,7 +18,7 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from api.limits import Backoff, Rate, Verdict
+from api.limits import CLOCKS_APART, Backoff, Rate, Verdict
 
 DEADLINE_SECONDS = 0.1  # for Redis to answer: a limit is not worth more
 CONNECT_SECONDS = 0.25  # for Redis to be reached, TLS included
@@ -99,7 +99,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local step, room, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local slot = tonumber(redis.call('GET', KEYS[1])) or now
-local used = math.min(math.max(slot - now, 0), room)
+local used = math.max(slot - now, 0)
+used = used - room > tonumber(ARGV[4]) and 0 or math.min(used, room)
 local after = math.max(used + step * count, 0)
 if after - room > 1000 then
   return {math.ceil(after - room), math.ceil(used)}
@@ -145,7 +146,8 @@ class RedisLimiter:
 
     def take(self, key: str, rate: Rate, count: int = 1) -> Verdict:
         step = _MICROSECONDS / rate.per_second
-        wait, used = self._take([self._prefix + key], [step, step * rate.burst, count])
+        apart = CLOCKS_APART * _MICROSECONDS
+        wait, used = self._take([self._prefix + key], [step, step * rate.burst, count, apart])
         left = rate.judge(used / _MICROSECONDS, 0.0, 0).left
         return Verdict(wait / _MICROSECONDS, left, used / _MICROSECONDS)
 

@@ -15,6 +15,7 @@ Page = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 MINUTE, HOUR = 60, 3600  # seconds
 TOLERANCE = 1e-3  # seconds that sums of rounded times may be off by
+CLOCKS_APART = 1.0 * MINUTE  # processes whose clocks differ by more write slots that are nonsense
 
 
 class Verdict(NamedTuple):
@@ -41,12 +42,13 @@ class Rate(NamedTuple):
     def judge(self, slot: float, now: float, count: int = 1) -> Verdict:
         """Judge ``count`` more; when they pass, the slot becomes ``now + full_in``.
 
-        A slot further off than the burst was written under another clock, and counts as
-        none: nobody waits for the difference. A negative count gives back.
+        A slot further off than the burst was written by one who was later here, and means
+        that all is used; one much further off, under another clock, and counts as none:
+        nobody waits for the difference. A negative count gives back.
         """
         room = self.burst / self.per_second
         used = max(slot - now, 0.0)
-        used = 0.0 if used - room > TOLERANCE else min(used, room)
+        used = 0.0 if used - room > CLOCKS_APART else min(used, room)
         after = max(used + count / self.per_second, 0.0)
         if after - room > TOLERANCE:
             return Verdict(after - room, self._left(room - used), used)

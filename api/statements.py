@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, F, Model, QuerySet
+from django.db.models import Expression, F, Model, Q, QuerySet
 from django.db.models.lookups import In
 from django.db.models.query import ModelIterable
 from psycopg import RawCursor
@@ -42,6 +42,26 @@ class Given(Expression):
 def among(column: str, name: str) -> In:
     """Return the condition that a column is in the list that is given under this name."""
     return In(F(column), [Given(name)])
+
+
+def any_of(count: int, **names: str) -> Q:
+    """Return the condition that one of so many alternatives holds: lookups, with their names.
+
+    What is given for them is made by ``numbered``.
+    """
+    wanted = Q()
+    for number in range(count):
+        wanted |= Q(**{lookup: Given(f"{name}{number}") for lookup, name in names.items()})
+    return wanted
+
+
+def numbered(alternatives: Iterable[Sequence[Any]], *names: str) -> dict[str, Any]:
+    """Return what is given for alternatives, each the values in the order of the names."""
+    return {
+        f"{name}{number}": value
+        for number, values in enumerate(alternatives)
+        for name, value in zip(names, values, strict=True)
+    }
 
 
 class _Spelled(NamedTuple):
@@ -204,8 +224,7 @@ class Insertion:
 
     @cached_property
     def _head(self) -> str:
-        fields: list[Any] = [self._model._meta.get_field(name) for name in self._columns]
-        names = ", ".join(f'"{field.column}"' for field in fields)
+        names = ", ".join(f'"{name}"' for name in _names(self._model, self._columns))
         table = self._model._meta.db_table
         return f'INSERT INTO "{table}" ({names}) VALUES '  # noqa: S608  names of ours
 
@@ -227,10 +246,7 @@ class Change:
     @cached_property
     def _statement(self) -> str:
         table = self._model._meta.db_table
-        fields: list[Any] = [
-            self._model._meta.get_field(name) for name in (*self._key, *self._columns)
-        ]
-        names = [field.column for field in fields]
+        names = _names(self._model, (*self._key, *self._columns))
         given = [f"given.column{number}" for number in range(1, len(names) + 1)]
         pairs = list(zip(names, given, strict=True))
         changed = ", ".join(f'"{name}" = {value}' for name, value in pairs[len(self._key) :])
@@ -238,6 +254,11 @@ class Change:
             f'"{table}"."{name}" = {value}' for name, value in pairs[: len(self._key)]
         )
         return f'UPDATE "{table}" SET {changed} FROM (VALUES {{}}) AS given WHERE {found}'  # noqa: S608  names of ours
+
+
+def _names(model: type[Model], fields: Iterable[str]) -> list[str]:
+    found: list[Any] = [model._meta.get_field(name) for name in fields]
+    return [field.column for field in found]
 
 
 def _database() -> BaseDatabaseWrapper:

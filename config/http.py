@@ -9,8 +9,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
-from functools import partial
+from contextlib import ExitStack
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
@@ -75,6 +74,7 @@ class HttpDoor:
             log.error("unexpected", exc_info=error)
             await _refuse(errors.Internal(), scope, request_id, answer)
         finally:
+            answer.held.close()
             if answer.status is not None:
                 observe(scope, answer.status, began)
 
@@ -89,27 +89,16 @@ class HttpDoor:
         body = await received(scope, receive)
         if body is None:
             return
-        if scope["method"] != "POST" or scope["path"] not in HASHING:
-            await self._handle(scope, body, receive, answer)
-            return
-        give_up = await self._hashing.turn()
-        answer.on_start.append(give_up)  # who reads slowly has had the turn
-        try:
-            await self._handle(scope, body, receive, answer)
-        finally:
-            give_up()
-
-    async def _handle(self, scope: Scope, body: bytes, receive: Receive, answer: "_Answer") -> None:
+        if scope["method"] == "POST" and scope["path"] in HASHING:
+            await self._hashing.turn()
+            answer.held.callback(self._hashing.give_up)
         if len(self._inside) >= THREADS + WAITING_MAX:  # who has not sent all does not count
             metrics.requests_turned_away.inc()
             raise errors.Unavailable("Too many requests at once.")
         self._inside.add(answer)
-        answer.on_start.append(partial(self._inside.discard, answer))
+        answer.held.callback(self._inside.discard, answer)
         measure(scope, len(body))
-        try:
-            await self._handler(scope, replayed(body, receive), answer)
-        finally:
-            self._inside.discard(answer)
+        await self._handler(scope, replayed(body, receive), answer)
 
 
 class _Answer:
@@ -117,14 +106,13 @@ class _Answer:
 
     def __init__(self, send: Send, request_id: str) -> None:
         self.status: int | None = None  # once it has begun
-        self.on_start: list[Callable[[], None]] = []
+        self.held = ExitStack()  # places: who reads slowly has had them
         self._send, self._request_id = send, request_id.encode()
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            for act in self.on_start:
-                act()
+            self.held.close()
             headers = [(name.lower(), value) for name, value in message["headers"]]
             present = {name for name, _ in headers}
             added = [item for item in SECURITY.items() if item[0] not in present]

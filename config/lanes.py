@@ -1,7 +1,6 @@
 """A few at once, some waiting, the others turned away: before a thread is taken."""
 
 import asyncio
-from collections.abc import Callable
 
 from api.errors import Unavailable
 
@@ -14,8 +13,8 @@ class Lane:
         self._turns = asyncio.Semaphore(abreast)
         self._inside = 0
 
-    async def turn(self) -> Callable[[], None]:
-        """Wait for one's turn; return how to give it up, which may be done twice.
+    async def turn(self) -> None:
+        """Wait for one's turn, to be given up later.
 
         Raises:
             Unavailable: too many wait.
@@ -28,12 +27,8 @@ class Lane:
         except BaseException:  # who waited has gone
             self._inside -= 1
             raise
-        held = [self]
 
-        def give_up() -> None:
-            if held:
-                held.clear()
-                self._inside -= 1
-                self._turns.release()
-
-        return give_up
+    def give_up(self) -> None:
+        """Let the next one have the turn."""
+        self._inside -= 1
+        self._turns.release()

@@ -9,8 +9,7 @@ import logging
 import math
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from redis.exceptions import RedisError
@@ -123,7 +122,9 @@ class Sockets:
 
     async def _renew(self, shared: RedisRegistry) -> None:
         """Prolong what is here; what Redis has lost is entered by the next round."""
-        for part in _parts(list(self._here.values())):
+        here = list(self._here.values())
+        for start in range(0, len(here), RENEWED_AT_ONCE):
+            part = here[start : start + RENEWED_AT_ONCE]
             for entry in await shared.renew(self._entries(part)):
                 if entry.connection in self._here:
                     self._unshared[entry.connection] = self._here[entry.connection]
@@ -144,9 +145,3 @@ class Sockets:
             process=self._process,
             owes=connection.owes_pong,
         )
-
-
-def _parts(connections: Sequence[Connection]) -> Iterator[list[Connection]]:
-    remaining = iter(connections)
-    while part := list(islice(remaining, RENEWED_AT_ONCE)):
-        yield part

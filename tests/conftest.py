@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests import secrets_seen, servers
 from tests.clients import Person, http
-from tests.servers import World
+from tests.servers import Valkey, World
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,6 +36,16 @@ def postgres_url() -> Iterator[str]:
     """A PostgreSQL server."""
     with servers.postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey server."""
+    found = Valkey(tmp_path_factory.mktemp("valkey"))
+    try:
+        yield found
+    finally:
+        found.stop()
 
 
 @pytest.fixture(scope="session")

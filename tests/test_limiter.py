@@ -23,16 +23,6 @@ SLOW = Rate(per_second=1 / 60, burst=20)  # nothing comes back while a test runs
 Limiter = LocalLimiter | RedisLimiter | SharedLimiter
 
 
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """A Valkey server."""
-    found = Valkey(tmp_path_factory.mktemp("valkey"))
-    try:
-        yield found
-    finally:
-        found.stop()
-
-
 @pytest.fixture
 def suffering(tmp_path: Path) -> Iterator[Valkey]:
     """A Valkey server of this test's own."""
@@ -70,6 +60,16 @@ def test_of_two_hundred_at_once_as_many_pass_as_may(limiter: Limiter) -> None:
     passed = [verdict for verdict in verdicts if verdict.wait == 0.0]
     assert sorted(verdict.left for verdict in passed) == list(range(20))
     assert all(50 < verdict.wait <= 60 for verdict in verdicts if verdict not in passed)
+
+
+def test_a_slot_beyond_the_burst_means_that_all_is_used_and_one_far_beyond_nothing(
+    limiter: Limiter,
+) -> None:
+    fast = Rate(per_second=1.0, burst=2)
+    limiter.take("near", Rate(per_second=1 / 30, burst=1))
+    assert 0.9 < limiter.take("near", fast).wait <= 1.0
+    limiter.take("far", Rate(per_second=1 / 3600, burst=1))
+    assert limiter.take("far", fast).wait == 0.0
 
 
 def test_one_key_is_not_the_other(limiter: Limiter) -> None:

@@ -178,6 +178,12 @@ def test_the_slot_moves_on_by_one_step_for_each_that_passes() -> None:
     assert rate.judge(10, now=10, count=-1) == (0.0, 3, 0.0)
 
 
+def test_a_slot_of_one_who_came_later_and_was_faster_means_that_all_is_used() -> None:
+    rate = Rate(per_second=2, burst=3)
+    assert rate.judge(11.502, now=10) == (0.5, 0, 1.5)
+    assert rate.judge(60, now=10) == (0.5, 0, 1.5)
+
+
 def test_a_slot_written_by_a_clock_that_is_wrong_lets_nobody_wait_for_the_difference() -> None:
     rate = Rate(per_second=2, burst=3)
     assert rate.judge(1_000_000, now=10) == (0.0, 2, 0.5)

@@ -32,16 +32,6 @@ _numbers = itertools.count(1)
 # --- the registry ---------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """A Valkey server."""
-    found = Valkey(tmp_path_factory.mktemp("valkey"))
-    try:
-        yield found
-    finally:
-        found.stop()
-
-
 @pytest_asyncio.fixture(params=["own", "redis"])
 async def registry(request: pytest.FixtureRequest) -> AsyncIterator[Registry]:
     """Both forms, with a short lease."""

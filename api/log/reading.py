@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from api.log.heads import head_given
 from api.log.models import Event
 from api.log.pages import Pages
-from api.statements import Given, Rows
+from api.statements import Given, Rows, any_of, numbered
 
 
 class Recorded(NamedTuple):
@@ -69,10 +69,8 @@ def endings_in(ranges: Sequence[Range]) -> list[Ending]:
 
 
 def _given(ranges: Sequence[Range]) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    for place, part in enumerate(ranges):
-        given |= {f"stream{place}": part.stream, f"after{place}": part.after, f"to{place}": part.to}
-    return given
+    parts = ((part.stream, part.after, part.to) for part in ranges)
+    return numbered(parts, "stream", "after", "to")
 
 
 @cache
@@ -88,11 +86,5 @@ def _endings_in(count: int) -> Rows[Ending]:
 
 
 def _within(count: int) -> QuerySet[Event]:
-    wanted = Q()
-    for place in range(count):
-        wanted |= Q(
-            stream_id=Given(f"stream{place}"),
-            seq__gt=Given(f"after{place}"),
-            seq__lte=Given(f"to{place}"),
-        )
+    wanted = any_of(count, stream_id="stream", seq__gt="after", seq__lte="to")
     return Event.objects.filter(wanted).order_by("stream_id", "seq")

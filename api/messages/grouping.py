@@ -5,7 +5,6 @@ REST and over sockets waits in one queue; then it takes all of that, in order. W
 answered after the commit. The plain path beside it is ``actions.send_message``.
 """
 
-import logging
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,11 +16,11 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from api.errors import ChatError, Unavailable
 from api.messages.schemas import Sent
 from api.messages.sending import Send, send_all
+from api.problems import translated
 
 GROUP_MAX = 64  # messages in one transaction: more would only make the first wait
 WAITING_MAX = 5_000  # messages of one process that wait: seconds, when the database stands still
-
-log = logging.getLogger(__name__)
+_TOLD_AT_ONCE = (ChatError, OperationalError, InterfaceError)  # to each of a group
 
 
 class _Waiting(NamedTuple):
@@ -64,15 +63,9 @@ def _write_what_waits() -> None:
 def _write(group: Sequence[_Waiting]) -> None:
     outcomes = send_all([waiting.send for waiting in group])
     for waiting, outcome in zip(group, outcomes, strict=True):
-        match outcome:
-            case Sent():
-                waiting.sent.set_result(outcome)
-            case OperationalError() | InterfaceError():
-                log.warning("the database does not answer: %s", type(outcome).__name__)
-                waiting.sent.set_exception(Unavailable())
-            case ChatError():
-                waiting.sent.set_exception(outcome)
-            case _ if len(group) > 1:  # it may be the fault of another one
-                _write([waiting])
-            case _:
-                waiting.sent.set_exception(outcome)
+        if isinstance(outcome, Sent):
+            waiting.sent.set_result(outcome)
+        elif len(group) == 1 or isinstance(outcome, _TOLD_AT_ONCE):
+            waiting.sent.set_exception(translated(outcome))
+        else:  # it may be the fault of another one
+            _write([waiting])

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, cast
 
-from django.db.models import Exists, Q
+from django.db.models import Exists
 
 from accounts.models import User
 from accounts.queries import people_by_id
@@ -15,7 +15,7 @@ from api.log.heads import head_at
 from api.log.reading import Recorded
 from api.rooms.models import Kind, Member, Room
 from api.rooms.schemas import MemberOut, room_fact
-from api.statements import Given, Instances, Rows, among
+from api.statements import Given, Instances, Rows, among, any_of, numbered
 
 Place = tuple[uuid.UUID, int]  # a stream and a number in it
 Standing = tuple[uuid.UUID, uuid.UUID]  # a room and a person who is, or is not, in it
@@ -44,18 +44,13 @@ def member_in(room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
 
 def members_in(standings: Collection[Standing]) -> dict[Standing, Member]:
     """Return those of these memberships that there are, in one query, as ``member_in``."""
-    given: dict[str, Any] = {}
-    for place, (room_id, user_id) in enumerate(standings):
-        given |= {f"room{place}": room_id, f"user{place}": user_id}
-    found = _members_in(len(standings)).all(**given)
+    found = _members_in(len(standings)).all(**numbered(standings, "room", "user"))
     return {(member.room_id, member.user_id): member for member in found}
 
 
 @cache
 def _members_in(count: int) -> Instances[Member]:
-    wanted = Q()
-    for place in range(count):
-        wanted |= Q(room_id=Given(f"room{place}"), user_id=Given(f"user{place}"))
+    wanted = any_of(count, room_id="room", user_id="user")
     return Instances(lambda: Member.objects.select_related("room", "user").filter(wanted))
 
 
