@@ -23,7 +23,6 @@ from api.errors import InvalidToken, NotFound, RefreshReused, SessionRevoked, To
 from api.log.append import Entry, append, lock, writing
 
 SESSIONS_MAX = 20  # of one person; the one that was not used for longest ends
-USED_KEPT_SECONDS = 60  # beyond its end, so that no clock lets a socket token in again
 REPEAT_SECONDS = 10  # a replaced refresh token answers again for so long at least
 
 
@@ -165,8 +164,6 @@ def redeem(*, claims: tokens.Claims) -> None:
     """
     try:
         with writing():
-            forgotten = now() - timedelta(seconds=USED_KEPT_SECONDS)
-            UsedSocketToken.objects.filter(expires_at__lt=forgotten).delete()
             UsedSocketToken.objects.create(jti=claims.jti, expires_at=claims.expires_at)
     except IntegrityError:
         raise InvalidToken from None

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, models
 from django.http import HttpResponse
@@ -57,7 +57,7 @@ def once(request: Request, user_id: uuid.UUID, act: Callable[[], HttpResponse]) 
     scope = {"user_id": user_id, "method": request.method, "path": request.path, "key": key}
     body_hash = hashlib.sha256(raw_body(request)).digest()
     try:
-        _forget_old()
+        IdempotencyKey.objects.filter(_over(now()), **scope).delete()
         row = IdempotencyKey.objects.create(**scope, body_hash=body_hash)
     except IntegrityError:
         return _again(IdempotencyKey.objects.get(**scope), body_hash)
@@ -80,7 +80,11 @@ def _again(row: IdempotencyKey, body_hash: bytes) -> HttpResponse:
     return encoded(row.body, row.status, headers)
 
 
-def _forget_old() -> None:
-    moment = now()
+def forget_old_keys(moment: datetime) -> None:
+    """Forget the keys that mean nothing any more."""
+    IdempotencyKey.objects.filter(_over(moment)).delete()
+
+
+def _over(moment: datetime) -> models.Q:
     unanswered = models.Q(status=None, created_at__lt=moment - GIVEN_UP)
-    IdempotencyKey.objects.filter(unanswered | models.Q(created_at__lt=moment - KEPT)).delete()
+    return unanswered | models.Q(created_at__lt=moment - KEPT)

@@ -5,11 +5,13 @@ from api.inbox.models import Notification
 from api.log.models import Epoch, Event, Stream
 from api.messages.models import Message
 from api.rooms.models import Member, Room
+from api.upkeep import Lease
 
 __all__ = [
     "Epoch",
     "Event",
     "IdempotencyKey",
+    "Lease",
     "Member",
     "Message",
     "Notification",

@@ -1,5 +1,6 @@
 """The application, for any ASGI server: HTTP through the door, WebSockets to the consumers."""
 
+import asyncio
 import os
 from typing import Any
 
@@ -10,6 +11,7 @@ django.setup()
 
 from channels.routing import ProtocolTypeRouter
 
+from api import upkeep
 from config.addresses import addressed
 from config.http import HttpDoor
 from realtime import hub
@@ -18,15 +20,22 @@ from realtime.origin import OriginPolicy
 from realtime.routing import router
 
 
+def begin() -> None:
+    """Start what goes on beside requests and sockets; again means nothing."""
+    hub.current()
+    upkeep.current().start()
+
+
 async def lifespan(_: dict[str, Any], receive: Any, send: Any) -> None:
     """Start with the server and stop with it, where a server says so."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            hub.current()
+            begin()
             await send({"type": "lifespan.startup.complete"})
         else:
             await http.end()  # the last requests may still have news for the hub
+            await asyncio.to_thread(upkeep.current().end)  # and so may a job
             await hub.shut_down()
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -43,9 +52,9 @@ protocols = ProtocolTypeRouter(
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Serve; servers without a lifespan start the hub with the first thing they serve."""
+    """Serve; servers without a lifespan begin with the first thing they serve."""
     if scope["type"] != "lifespan":
-        hub.current()
+        begin()
     if scope["type"] == "websocket":
         scope = addressed(scope)  # the HTTP door does this itself
     await protocols(scope, receive, send)

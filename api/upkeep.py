@@ -1,0 +1,134 @@
+"""Timed work: what is due is done by one process at a time, which holds the lease.
+
+Two may hold it for a moment, when their clocks differ or one of them was asleep: every job is
+right when it runs twice at once, as each of its writes is a transaction of its own that looks
+again, under its locks, whether there is something to do.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+
+from django.db import close_old_connections, models
+
+from accounts import forgetting
+from api import idempotency
+from api.clock import now
+from api.limits import HOUR
+from api.log.append import writing
+
+TICK_SECONDS = 1.0  # how late what is due may be
+LEASE_SECONDS = 15.0  # without upkeep after the one who did it was killed
+RENEWED_SECONDS = 5.0  # three times within a lease
+END_SECONDS = 5.0  # for a job under way when the process ends
+
+log = logging.getLogger(__name__)
+
+
+class Lease(models.Model):
+    """Who does the timed work, and until when nobody else may."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    holder = models.UUIDField()
+    until = models.DateTimeField()
+
+
+class Job(NamedTuple):
+    """Something to do every so many seconds; ``run`` gets the time."""
+
+    run: Callable[[datetime], None]
+    every: float
+
+    @property
+    def name(self) -> str:
+        """What the job does."""
+        return self.run.__name__
+
+
+JOBS = (
+    Job(idempotency.forget_old_keys, HOUR),
+    Job(forgetting.forget_used_socket_tokens, HOUR),
+    Job(forgetting.forget_ended_sessions, HOUR),
+)
+
+
+def run_all(jobs: Sequence[Job] = JOBS) -> list[str]:
+    """Do everything now; return the names of the jobs that failed, which are in the log."""
+    return [job.name for job in jobs if not _run(job)]
+
+
+class Upkeep:
+    """The loop of one process, on a thread of its own."""
+
+    def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
+        self._due = dict.fromkeys(jobs, 0.0)  # by the monotonic clock
+        self._holder = uuid.uuid4()
+        self._held_until = 0.0
+        self._renewal = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin; again means nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def end(self) -> None:
+        """Stop after the job under way, and let another process go on."""
+        self._ended.set()
+        self._thread.join(END_SECONDS)
+
+    def _loop(self) -> None:
+        while not self._ended.wait(TICK_SECONDS):
+            try:
+                self._work()
+            except Exception as error:  # noqa: BLE001  a database that is away comes back
+                log.warning("no upkeep: %s", type(error).__name__)
+            finally:
+                close_old_connections()
+        if self._held_until:
+            Lease.objects.filter(holder=self._holder).delete()
+        close_old_connections()
+
+    def _work(self) -> None:
+        moment = time.monotonic()
+        if moment >= self._renewal:
+            self._renewal = moment + RENEWED_SECONDS
+            self._held_until = moment + LEASE_SECONDS if acquire(self._holder) else 0.0
+        for job, due in self._due.items():
+            if due <= moment < self._held_until and not self._ended.is_set():
+                self._due[job] = moment + job.every
+                _run(job)
+
+
+@cache
+def current() -> Upkeep:
+    """Return the loop of this process."""
+    return Upkeep()
+
+
+def acquire(holder: uuid.UUID) -> bool:
+    """Take or prolong the lease; tell whether it is this holder's."""
+    moment = now()
+    kept = {"holder": holder, "until": moment + timedelta(seconds=LEASE_SECONDS)}
+    lease = Lease.objects.filter(name="upkeep")
+    if lease.filter(until__gte=moment).exclude(holder=holder).exists():
+        return False  # who only looks waits for no writer
+    free = models.Q(holder=holder) | models.Q(until__lt=moment)
+    with writing():
+        taken = lease.filter(free).update(**kept)
+        return bool(taken) or lease.get_or_create(kept, name="upkeep")[1]
+
+
+def _run(job: Job) -> bool:
+    try:
+        job.run(now())
+    except Exception:  # one job that fails keeps no other from being done
+        log.exception("upkeep failed: %s", job.name)
+        return False
+    return True
