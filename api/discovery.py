@@ -11,7 +11,7 @@ from api.rest import Endpoint, Query, answer
 
 VERSION = "1.0.0"
 PROTOCOLS = ["gapless.v1"]
-FEATURES = ["rooms", "direct_rooms", "messages", "read_markers", "notifications", "sync"]
+FEATURES = ["rooms", "direct_rooms", "messages", "read_markers", "notifications", "sync", "blocks"]
 
 
 class Discovery(Payload):

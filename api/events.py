@@ -1,6 +1,7 @@
 """Every kind of event and the data that it carries: the table behind ``asyncapi.yaml``."""
 
 from accounts.schemas import Profile, SessionsRevoked
+from api.blocks.schemas import BlockOut
 from api.codec import Payload
 from api.inbox.schemas import NotificationOut, NotificationsRead
 from api.messages.schemas import MessageFact, MessagesDeleted
@@ -26,6 +27,8 @@ INBOX_EVENTS: dict[str, type[Payload]] = {
     "read.moved": Counts,
     "notification.created": NotificationOut,
     "notification.read": NotificationsRead,
+    "block.added": BlockOut,
+    "block.removed": BlockOut,
     "me.updated": Profile,
     "session.revoked": SessionsRevoked,
 }

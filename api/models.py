@@ -1,5 +1,6 @@
 """All tables of ``api``, by name, so that Django finds them."""
 
+from api.blocks.models import Block
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
 from api.log.models import Epoch, Event, Stream
@@ -8,6 +9,7 @@ from api.rooms.models import Member, Room
 from api.upkeep import Lease
 
 __all__ = [
+    "Block",
     "Epoch",
     "Event",
     "IdempotencyKey",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.queries import profiles_by_id
+from api.blocks.queries import blocks_as_written
 from api.codec import INTEGER_MAX, Payload, instant
 from api.inbox.queries import notifications_as_now
 from api.log.frames import EventFrame, Frame, frame
@@ -41,8 +42,14 @@ LOADERS: dict[str, Loader] = {
     "membership": rooms_as_members_see,
     "notification": notifications_as_now,
     "profile": profiles_as_now,
+    "block": blocks_as_written,
 }
-ONLY_THE_LAST = {"read.moved", "me.updated"}  # contract §3.3: the last of its kind
+ONLY_THE_LAST = {
+    "read.moved",
+    "me.updated",
+    "block.added",
+    "block.removed",
+}  # contract §3.3: the last of its kind
 
 
 @dataclass(frozen=True)

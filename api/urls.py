@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("api.messages.urls")),
     path("/", include("api.inbox.urls")),
     path("/", include("api.people.urls")),
+    path("/", include("api.blocks.urls")),
     path("/me/events", catch_up.MyEventsView.as_view()),
     path("/rooms/<uuid:room_id>/events", catch_up.RoomEventsView.as_view()),
 ]

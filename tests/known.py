@@ -18,6 +18,7 @@ class Known:
         self.rooms: dict[str, Data] = {}
         self.read: dict[str, Data] = {}
         self.unread: set[str] = set()
+        self.blocks: dict[str, Data] = {}
 
     def apply(self, events: list[Event]) -> Self:
         """Take in events of a room or of a person, in their order."""
@@ -37,12 +38,19 @@ class Known:
                 self.take_member(data)
             case "room":
                 self._take_room_event(verb, data)
+            case _:
+                self._take_own_event(noun, verb, data)
+
+    def _take_own_event(self, noun: str, verb: str, data: Data) -> None:
+        match noun:
             case "notification":
                 self._take_notification_event(verb, data)
             case "read":
                 self.read[data["room_id"]] = data
             case "me":
                 self.take_person(data)
+            case "block":
+                self._take_block_event(verb, data)
 
     def take_message(self, data: Data) -> None:
         """Take a copy of a message, from an event or an answer."""
@@ -82,6 +90,12 @@ class Known:
             self.unread -= set(data["ids"])
         elif data["read_at"] is None:
             self.unread.add(data["id"])
+
+    def _take_block_event(self, verb: str, data: Data) -> None:
+        self.take_person(data["user"])
+        self.blocks.pop(data["user"]["id"], None)
+        if verb == "added":
+            self.blocks[data["user"]["id"]] = data | {"user": data["user"]["id"]}
 
     def _bury(self, ranges: list[list[int]], event: Event) -> None:
         when = {"deleted_at": event["at"], "changed_seq": event["seq"]}

@@ -20,7 +20,10 @@ from tests.servers import World, one_world
 Events = list[dict[str, Any]]
 
 NOT_TO_BE_HEARD = {"room.deleted"}  # whoever could ask for it is no longer in the room
-MAY_BE_LEFT_OUT = {"read.moved", "me.updated", "session.revoked", "room.added"}  # contract §3.3
+MAY_BE_LEFT_OUT = {  # contract §3.3
+    *("read.moved", "me.updated", "session.revoked", "room.added"),
+    *("block.added", "block.removed"),
+}
 
 
 class Conversation:
@@ -45,6 +48,7 @@ class Conversation:
         carol.send(room, "kept as well")
         alice.expect(200, "PUT", f"{path}/read", json={"seq": 99})
         carol.expect(204, "POST", f"{path}/leave")
+        alice.expect(201, "PUT", f"/blocks/{carol.id}")
         bob.create_room(alice, name="other")
         alice.expect(200, "PATCH", "/me", json={"display_name": "Alice B."})
         alice.login("phone").expect(204, "POST", "/auth/logout")
@@ -71,6 +75,9 @@ class Conversation:
         bob.expect(204, "DELETE", f"/rooms/{gone}")
         for archived in (True, False):
             alice.expect(200, "PATCH", path, json={"archived": archived})
+        for _ in range(2):
+            alice.expect(201, "PUT", f"/blocks/{bob.id}")
+            alice.expect(204, "DELETE", f"/blocks/{bob.id}")
         read = {"up_to": 99}
         alice.expect(200, "POST", "/notifications/read", json=read)
         for person in (alice, bob):

@@ -7,9 +7,10 @@ import msgspec
 from django.db import IntegrityError
 
 from accounts.models import User
+from api.blocks.queries import blockers_among
 from api.clock import now
 from api.codec import encode, plain
-from api.errors import InvalidRequest, NotSupported
+from api.errors import InvalidRequest, NotSupported, PermissionDenied
 from api.log.append import Entry, append, lock, writing
 from api.log.models import Stream
 from api.rooms import membership, permissions, queries
@@ -51,6 +52,7 @@ def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tup
 
     Raises:
         InvalidRequest: nobody of that id, or nobody but oneself.
+        PermissionDenied: it would be new, and not all of them want to hear from this person.
     """
     others = [user for user in queries.people(user_ids, "/user_ids") if user.id != creator_id]
     if not others:
@@ -59,6 +61,8 @@ def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tup
     key = ",".join(str(user.id) for user in people)
     found = Room.objects.filter(direct_key=key).first()
     if found is None:
+        if blockers_among([user.id for user in others], creator_id):
+            raise PermissionDenied  # who it was is not told
         moment = now()
         room = Room(kind=Kind.DIRECT, direct_key=key, created_at=moment)
         try:

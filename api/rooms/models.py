@@ -75,3 +75,8 @@ class Member(models.Model):
     notification_level = models.CharField(max_length=8, default="all")
     notifications_muted_until = models.DateTimeField(null=True)
     favourite = models.BooleanField(default=False)
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether the other one of two has blocked them, where ``members_in`` looked it up."""
+        return bool(getattr(self, "blocked_by_other", False))

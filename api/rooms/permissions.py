@@ -60,6 +60,8 @@ def check_may_write(room: Room, member: Member, moment: datetime) -> None:
         raise PermissionDenied("The room is frozen: only moderators write.")
     if member.muted_until is not None and member.muted_until > moment:
         raise Muted
+    if member.unwanted:
+        raise PermissionDenied  # by whom is not told
 
 
 def check_may_send(room: Room, member: Member, moment: datetime) -> None:

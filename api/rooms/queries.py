@@ -5,10 +5,11 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, cast
 
-from django.db.models import Exists
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, When
 
 from accounts.models import User
 from accounts.queries import people_by_id
+from api.blocks.models import Block
 from api.codec import Payload
 from api.errors import InvalidRequest, NotFound, PermissionDenied
 from api.log.heads import head_at
@@ -51,7 +52,22 @@ def members_in(standings: Collection[Standing]) -> dict[Standing, Member]:
 @cache
 def _members_in(count: int) -> Instances[Member]:
     wanted = any_of(count, room_id="room", user_id="user")
-    return Instances(lambda: Member.objects.select_related("room", "user").filter(wanted))
+    return Instances(
+        lambda: (
+            Member.objects.select_related("room", "user")
+            .annotate(blocked_by_other=_blocked_by_other())
+            .filter(wanted)
+        )
+    )
+
+
+def _blocked_by_other() -> Case:
+    """Say whether the other one of two has blocked a member, in the statement that loads them."""
+    blocks = Block.objects.filter(
+        blocked_id=OuterRef("user_id"), blocker__memberships__room_id=OuterRef("room_id")
+    )
+    of_two = Q(room__kind=Kind.DIRECT, room__member_count=2)
+    return Case(When(of_two, then=Exists(blocks)), default=False, output_field=BooleanField())
 
 
 def is_a_member(room: str, user: str) -> Exists:

@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 
 from accounts.queries import profiles_by_id
 from accounts.schemas import PERSON_COLUMNS, Person
+from api.blocks import queries as blocks
 from api.clock import now
 from api.codec import Payload, instant, instant_or_none
 from api.inbox import queries as inbox
@@ -173,7 +174,7 @@ def sync(user_id: uuid.UUID) -> Sync:
         me=profiles_by_id([user_id])[user_id],
         rooms=rooms_of(user_id),
         notifications=inbox.newest(user_id, NOTIFICATIONS_IN_SYNC),
-        blocks=[],
+        blocks=blocks.blocks_shown(user_id),
         inbox=InboxHead(stream=user_id, head=head_of(user_id)),
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from accounts.schemas import Person, Profile
+from api.blocks.schemas import BlockOut
 from api.codec import Body, Instant, Payload, Seq
 from api.inbox.schemas import Notifications
 from api.messages.schemas import MessageOut
@@ -88,5 +89,5 @@ class Sync(Payload):
     me: Profile
     rooms: list[RoomOut]
     notifications: Notifications
-    blocks: list[Person]
+    blocks: list[BlockOut]
     inbox: InboxHead

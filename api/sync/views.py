@@ -78,7 +78,7 @@ class DirectView(Endpoint):
         "Find or make the one room of these people",
         body=OpenDirect,
         answers={201: schemas.RoomOut, 200: schemas.RoomOut},
-        raises=[errors.IdempotencyConflict, errors.StillRunning],
+        raises=[errors.PermissionDenied, errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request) -> HttpResponse:
         user_id = user_of(request).id

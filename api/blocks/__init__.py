@@ -1,0 +1,1 @@
+"""Whom one person does not want to hear from."""

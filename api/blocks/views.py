@@ -1,0 +1,43 @@
+"""The REST door of blocks."""
+
+import uuid
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from accounts.views import user_of
+from api import errors
+from api.blocks import actions, queries, schemas
+from api.openapi import CURSOR, limit, operation
+from api.rest import Endpoint, Query, answer, cut, nothing
+
+
+class BlocksView(Endpoint):
+    @operation(
+        "List whom one has blocked",
+        query=[limit(), CURSOR],
+        answers={200: schemas.BlockList},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        query = Query(request, "limit", "cursor")
+        size, cursor = query.limit(), query.cursor()
+        found = queries.blocks_of(user_of(request).id, after=cursor, limit=size + 1)
+        found, next_cursor = cut(found, size, lambda block: block.blocked_id)
+        items = [schemas.block_out(block) for block in found]
+        return answer(schemas.BlockList(items=items, next_cursor=next_cursor))
+
+
+class BlockView(Endpoint):
+    @operation(
+        "Block a person",
+        answers={201: schemas.BlockOut, 200: schemas.BlockOut},
+        raises=[errors.NotFound, errors.LimitReached],
+    )
+    def put(self, request: Request, user_id: uuid.UUID) -> HttpResponse:
+        block, new = actions.block_user(blocker_id=user_of(request).id, blocked_id=user_id)
+        return answer(schemas.block_out(block), 201 if new else 200)
+
+    @operation("Unblock a person", answers={204: None})
+    def delete(self, request: Request, user_id: uuid.UUID) -> HttpResponse:
+        actions.unblock_user(blocker_id=user_of(request).id, blocked_id=user_id)
+        return nothing()
