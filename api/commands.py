@@ -11,10 +11,11 @@ from api.codec import Body, Payload, Seq, encode
 from api.errors import InvalidRequest, NotSupported
 from api.limits import Limits
 from api.log.pages import Window
+from api.log.snapshot import snapshot
 from api.messages import actions as messages
 from api.messages import grouping
 from api.messages.queries import messages_in
-from api.messages.schemas import Content, EditMessage, MessageFact, Sent
+from api.messages.schemas import Content, EditMessage, MessageFact, Sent, told
 from api.messages.sending import Send
 from api.rest import PAGE_DEFAULT
 from api.sync import actions as sync
@@ -98,12 +99,12 @@ def _edit(user: Profile, command: EditOne, _: Limits) -> MessageReply:
         text=command.text,
         if_changed_seq=command.if_changed_seq,
     )
-    return MessageReply(message=message)
+    return MessageReply(message=told(message))
 
 
 def _delete(user: Profile, command: DeleteOne, _: Limits) -> MessageReply:
     message = messages.delete_message(actor_id=user.id, message_id=command.message_id)
-    return MessageReply(message=message)
+    return MessageReply(message=told(message))
 
 
 def _read(user: Profile, command: ReadRoom, _: Limits) -> Counts:
@@ -126,7 +127,8 @@ def _history(user: Profile, command: History, limits: Limits) -> HistoryReply:
             after=command.after,
             around=command.around,
         )
-        page = messages_in(command.room_id, user.id, window)
+        with snapshot():
+            page = messages_in(command.room_id, user.id, window)
         found = HistoryReply(items=page.items, **page.bounds())
         if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
             return found

@@ -4,7 +4,7 @@ from api.blocks.models import Block
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
 from api.log.models import Epoch, Event, Stream
-from api.messages.models import Message
+from api.messages.models import Message, Reaction, ReactionKind
 from api.rooms.models import Member, Room
 from api.upkeep import Lease
 
@@ -17,6 +17,8 @@ __all__ = [
     "Member",
     "Message",
     "Notification",
+    "Reaction",
+    "ReactionKind",
     "Room",
     "Stream",
 ]

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 
 from api.codec import INTEGER_MAX
 from api.errors import InvalidRequest
-from api.log.snapshot import snapshot
 from api.statements import Given, Rows
 
 
@@ -76,7 +75,9 @@ class Pages(Generic[Row]):
         self._newer = Rows(at, lambda: rows().filter(**up_to, **above).order_by("seq"))
 
     def read(self, window: Window, find_head: Callable[[], int], **given: Any) -> Page[Row]:
-        """Return the page that a window shows: one statement, unless there is nothing to show.
+        """Return the page that a window shows; to be read in one snapshot.
+
+        One statement, unless there is nothing to show.
 
         Raises:
             ChatError: what ``find_head`` raises, for whom the query has no rows.
@@ -85,8 +86,7 @@ class Pages(Generic[Row]):
             found = self._found(window, INTEGER_MAX, given)
             if found:
                 return self._page(window, found, found[0][0])
-        with snapshot():
-            return self.page(window, find_head(), **given)
+        return self.page(window, find_head(), **given)
 
     def page(self, window: Window, head: int, **given: Any) -> Page[Row]:
         """Return the page of the list as it stood at ``head``; to be read in one snapshot."""

@@ -10,9 +10,10 @@ from api.codec import plain
 from api.errors import Conflict, InvalidRequest, NotFound, PermissionDenied
 from api.log.append import Entry, append, lock, writing
 from api.messages import queries
-from api.messages.models import Message
-from api.messages.schemas import Content, Deleted, MessageFact, MessagesDeleted, Sent
+from api.messages.models import Message, Reaction, ReactionKind
+from api.messages.schemas import Content, Deleted, MessageOut, MessagesDeleted, Sent
 from api.messages.sending import Send, check_text, send_all
+from api.messages.viewing import message_as_seen
 from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.models import Member, Role
@@ -39,7 +40,7 @@ def send_message(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Content) 
 
 def edit_message(
     *, actor_id: uuid.UUID, message_id: uuid.UUID, text: str, if_changed_seq: int | None
-) -> MessageFact:
+) -> MessageOut:
     """Change the text of one's own message.
 
     Raises:
@@ -59,7 +60,7 @@ def edit_message(
         if message.deleted_at is not None:
             raise NotFound("The message has been deleted.")
         if message.text == text:
-            return queries.message(message_id)
+            return message_as_seen(queries.message(message_id), actor_id)
         if if_changed_seq is not None and if_changed_seq != message.changed_seq:
             raise Conflict("The message has been changed since.")
         moment = now()
@@ -70,10 +71,10 @@ def edit_message(
         message.save(update_fields=["text", "edited_at", "changed_seq"])
         edited = queries.message(message_id)
         event.show(edited)
-    return edited
+        return message_as_seen(edited, actor_id)
 
 
-def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageFact:
+def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageOut:
     """Turn a message into a tombstone: one's own, or as a moderator a lower role's.
 
     Raises:
@@ -89,7 +90,7 @@ def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageFact
             permissions.check_at_least(member, Role.MODERATOR)
             _check_authors(member, Message.objects.filter(pk=message_id))
         if message.deleted_at is not None:
-            return queries.message(message_id)
+            return message_as_seen(queries.message(message_id), actor_id)
         permissions.check_not_archived(member.room)
         moment = now()
         entry = Entry(room_id, "message.deleted", actor_id, subject=("message", message_id))
@@ -97,7 +98,7 @@ def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageFact
         _bury(Message.objects.filter(pk=message_id), moment, event.seq)
         tombstone = queries.message(message_id)
         event.show(tombstone)
-    return tombstone
+        return message_as_seen(tombstone, actor_id)
 
 
 def delete_messages(
@@ -145,7 +146,16 @@ def _member_and_message(
 
 
 def _bury(messages: QuerySet[Message], moment: datetime, seq: int) -> None:
-    messages.update(text=None, metadata=None, reply_to_id=None, deleted_at=moment, changed_seq=seq)
+    Reaction.objects.filter(message__in=messages).delete()
+    ReactionKind.objects.filter(message__in=messages).delete()
+    messages.update(
+        text=None,
+        metadata=None,
+        reply_to_id=None,
+        pinned=False,
+        deleted_at=moment,
+        changed_seq=seq,
+    )
 
 
 def _check_authors(member: Member, messages: QuerySet[Message]) -> None:

@@ -1,4 +1,4 @@
-"""The table of messages."""
+"""The tables of messages, and of how people react to them."""
 
 import uuid_utils.compat as uuid_utils
 from django.db import models
@@ -6,6 +6,8 @@ from django.db import models
 from accounts.models import User
 from api.codec import StoredJson
 from api.rooms.models import Room
+
+EMOJI_LENGTH_MAX = 66  # code points: a :shortcode: of 64; the longest emoji of Unicode has 10
 
 
 class Message(models.Model):
@@ -29,6 +31,7 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    pinned = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -43,5 +46,31 @@ class Message(models.Model):
             models.Index(
                 fields=["room", "seq", "sender", "deleted_at", "thread_id"],
                 name="message_unread",  # covers the counting of unread messages
-            )
+            ),
+            models.Index(
+                fields=["room", "seq"], name="message_pinned", condition=models.Q(pinned=True)
+            ),
         ]
+
+
+class ReactionKind(models.Model):
+    """An emoji that somebody has given to a message; the row goes with the last who gave it.
+
+    ``count`` is how many rows of ``Reaction`` there are: a page of messages is not to count
+    thousands. ``first_seq`` is the number of the event that brought the emoji here.
+    """
+
+    pk = models.CompositePrimaryKey("message_id", "emoji")
+    message = models.ForeignKey(Message, models.CASCADE, db_index=False)  # the key begins with it
+    emoji = models.CharField(max_length=EMOJI_LENGTH_MAX)
+    first_seq = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+
+
+class Reaction(models.Model):
+    """An emoji that a person has given to a message."""
+
+    pk = models.CompositePrimaryKey("message_id", "emoji", "user_id")
+    message = models.ForeignKey(Message, models.CASCADE, db_index=False)  # the key begins with it
+    emoji = models.CharField(max_length=EMOJI_LENGTH_MAX)
+    user = models.ForeignKey(User, models.PROTECT)

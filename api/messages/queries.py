@@ -70,7 +70,7 @@ def room_of(message_id: uuid.UUID) -> uuid.UUID:
 
 
 def messages_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageFact]:
-    """Return a page of a room's history.
+    """Return a page of a room's history; to be read in one snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
@@ -95,11 +95,9 @@ def messages_by_id(
     return Page(_messages_in.all(room_id=room_id, ids=list(ids)), 1, head, head, has_more=False)
 
 
-def messages_by_room(message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageFact]:
-    """Return these messages, of which every room has at most one, by their rooms."""
-    return {
-        found.room_id: found for part in parts(message_ids) for found in _messages.all(ids=part)
-    }
+def messages_with(message_ids: Iterable[uuid.UUID]) -> list[MessageFact]:
+    """Return the messages that have these ids, in no order."""
+    return [found for part in parts(message_ids) for found in _messages.all(ids=part)]
 
 
 def messages_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:

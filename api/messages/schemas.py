@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import astuple
 
 from accounts.schemas import PERSON_COLUMNS, Person
 from api.codec import INTEGER_MAX, Body, Instant, Payload, Seq, instant, instant_or_none
@@ -94,10 +94,18 @@ class Sent(Payload):
 
 
 class MessageOut(MessageFact):
-    """A message as one person sees it."""
+    """A message as one person sees it; ``reactions`` in the order of their first use.
+
+    Those are true at ``changed_seq`` too: each reaction is an event about the message.
+    """
 
     reactions: list[Reaction]
     thread: Thread | None
+
+
+def told(message: MessageOut) -> MessageFact:
+    """Show what everybody in the room sees of a message."""
+    return MessageFact(*astuple(message)[: len(MessageFact.__struct_fields__)])
 
 
 class MessageList(Payload, rename={"first": "from", "last": "to"}):
@@ -128,7 +136,7 @@ COLUMNS = (  # of the table, as ``message_fact`` takes them
     *("id", "room_id", "seq", "changed_seq"),
     *(f"sender__{column}" for column in PERSON_COLUMNS),
     *("text", "metadata", "client_msg_id", "reply_to_id", "thread_id"),
-    *("created_at", "edited_at", "deleted_at"),
+    *("created_at", "edited_at", "deleted_at", "pinned"),
 )
 
 
@@ -136,7 +144,7 @@ def message_fact(*columns: Any) -> MessageFact:
     """Show a message, given as its columns, to everybody in its room."""
     message_id, room_id, seq, changed_seq = columns[:4]
     text, metadata, client_msg_id, reply_to_id, thread_id = columns[9:14]
-    created_at, edited_at, deleted_at = columns[14:]
+    created_at, edited_at, deleted_at, pinned = columns[14:]
     return MessageFact(
         message_id,
         room_id,
@@ -150,13 +158,8 @@ def message_fact(*columns: Any) -> MessageFact:
         thread_id,
         [],  # attachments
         [],  # mentions
-        False,  # pinned
+        pinned,
         instant(created_at),
         instant_or_none(edited_at),
         instant_or_none(deleted_at),
     )
-
-
-def message_out(fact: MessageFact) -> MessageOut:
-    """Show a message to one person."""
-    return MessageOut(**asdict(fact), reactions=[], thread=None)

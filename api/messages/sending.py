@@ -89,7 +89,7 @@ class _Draft(NamedTuple):
         said = self.send.content
         return message_fact(
             *(self.id, self.send.room_id, seq, seq, *astuple(sender), said.text, said.metadata),
-            *(said.client_msg_id, said.reply_to_id, None, moment, None, None),
+            *(said.client_msg_id, said.reply_to_id, None, moment, None, None, False),
         )
 
 

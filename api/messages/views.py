@@ -7,9 +7,9 @@ from rest_framework.request import Request
 
 from accounts.views import user_of
 from api import errors
-from api.log.pages import Page, Window
+from api.log.pages import Window
 from api.log.snapshot import snapshot
-from api.messages import actions, grouping, queries, schemas
+from api.messages import actions, grouping, queries, schemas, viewing
 from api.messages.sending import Send
 from api.openapi import limit, number, operation, parameter
 from api.rest import Endpoint, Query, answer
@@ -18,10 +18,10 @@ REFUSED = [errors.NotFound, errors.PermissionDenied]
 WRITE_REFUSED = [*REFUSED, errors.RoomArchived, errors.Muted]
 
 
-def message_list(page: Page[schemas.MessageFact]) -> schemas.MessageList:
-    """Show a page of messages."""
-    items = [schemas.message_out(message) for message in page.items]
-    return schemas.MessageList(items=items, **page.bounds())
+def _as_now(message_id: uuid.UUID, user_id: uuid.UUID) -> schemas.MessageOut:
+    with snapshot():
+        message = queries.message_for_member(message_id, user_id)
+        return viewing.message_as_seen(message, user_id)
 
 
 class MessagesView(Endpoint):
@@ -51,12 +51,13 @@ class MessagesView(Endpoint):
         if ids is not None and window != Window(limit=query.limit()):
             raise errors.InvalidRequest("The parameter 'ids' goes without a window.")
         user_id = user_of(request).id
-        if ids is None:
-            page = queries.messages_in(room_id, user_id, window)
-        else:
-            with snapshot():
+        with snapshot():
+            if ids is None:
+                page = queries.messages_in(room_id, user_id, window)
+            else:
                 page = queries.messages_by_id(room_id, user_id, ids)
-        return answer(message_list(page))
+            seen = viewing.page_as_seen(page, user_id)
+        return answer(seen)
 
     @operation(
         "Send a message",
@@ -77,19 +78,17 @@ class MessagesView(Endpoint):
             sent = actions.send_message(sender_id=sender_id, room_id=room_id, content=content)
         else:
             sent = waiting.result()
-        message = schemas.message_out(sent.message)
         if sent.replayed:
+            message = _as_now(sent.message.id, sender_id)
             return answer(message, 200, {"Idempotent-Replayed": "true"})
-        return answer(message, 201)
+        return answer(viewing.message_as_seen(sent.message, sender_id), 201)
 
 
 class MessageView(Endpoint):
     @operation("Read a message", answers={200: schemas.MessageOut}, raises=REFUSED)
     def get(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
         Query(request)  # none
-        with snapshot():
-            message = queries.message_for_member(message_id, user_of(request).id)
-        return answer(schemas.message_out(message))
+        return answer(_as_now(message_id, user_of(request).id))
 
     @operation(
         "Edit one's own message",
@@ -105,7 +104,7 @@ class MessageView(Endpoint):
             text=body.text,
             if_changed_seq=body.if_changed_seq,
         )
-        return answer(schemas.message_out(message))
+        return answer(message)
 
     @operation(
         "Delete a message; the answer is its tombstone",
@@ -114,7 +113,7 @@ class MessageView(Endpoint):
     )
     def delete(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
         message = actions.delete_message(actor_id=user_of(request).id, message_id=message_id)
-        return answer(schemas.message_out(message))
+        return answer(message)
 
 
 class DeleteMessagesView(Endpoint):

@@ -24,7 +24,8 @@ from api.log.heads import head_at, head_of
 from api.log.reading import Recorded
 from api.messages import queries as messages
 from api.messages.models import Message
-from api.messages.schemas import MessageFact, message_out
+from api.messages.schemas import MessageOut
+from api.messages.viewing import messages_as_seen
 from api.rooms import queries as rooms
 from api.rooms.models import Kind, Member, Room
 from api.rooms.queries import Place
@@ -134,7 +135,8 @@ def rooms_among(user_id: uuid.UUID, room_ids: Collection[uuid.UUID]) -> list[Roo
 
 
 def _shown(user_id: uuid.UUID, seen: Sequence[SeenRoom]) -> list[RoomOut]:
-    last = messages.messages_by_room(room.newest_id for room in seen if room.newest_id)
+    newest = messages.messages_with(room.newest_id for room in seen if room.newest_id)
+    last = {message.room_id: message for message in messages_as_seen(newest, user_id)}
     others = _others_in_direct(user_id, [room.id for room in seen if room.kind == Kind.DIRECT])
     return [_seen_by_member(room, last.get(room.id), others.get(room.id)) for room in seen]
 
@@ -218,14 +220,14 @@ def _others_in_direct(
 
 
 def _seen_by_member(
-    room: SeenRoom, last: MessageFact | None, others: list[Person] | None
+    room: SeenRoom, last: MessageOut | None, others: list[Person] | None
 ) -> RoomOut:
     hidden = room.hidden_seq is not None and (last is None or last.seq <= room.hidden_seq)
     return RoomOut(
         **_facts(room),
         users=others,
         last_seq=room.head,
-        last_message=message_out(last) if last else None,
+        last_message=last,
         my_role=role_name(room.role),
         read_seq=room.read_seq,
         unread_count=room.unread,
