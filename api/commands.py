@@ -15,7 +15,7 @@ from api.log.snapshot import snapshot
 from api.messages import actions as messages
 from api.messages import grouping
 from api.messages.queries import messages_in
-from api.messages.schemas import Content, EditMessage, MessageFact, Sent, told
+from api.messages.schemas import Content, Edited, EditMessage, MessageFact, Sent, told
 from api.messages.sending import Send
 from api.rest import PAGE_DEFAULT
 from api.sync import actions as sync
@@ -92,14 +92,14 @@ def _begin_to_send(user: Profile, command: SendMessage) -> Future[Sent] | None:
     return grouping.submit(Send(user.id, command.room_id, command))
 
 
-def _edit(user: Profile, command: EditOne, _: Limits) -> MessageReply:
+def _edit(user: Profile, command: EditOne, _: Limits) -> Edited:
     message = messages.edit_message(
         actor_id=user.id,
         message_id=command.message_id,
         text=command.text,
         if_changed_seq=command.if_changed_seq,
     )
-    return MessageReply(message=told(message))
+    return Edited(message=told(message), warnings=message.warnings)
 
 
 def _delete(user: Profile, command: DeleteOne, _: Limits) -> MessageReply:
@@ -137,7 +137,7 @@ def _history(user: Profile, command: History, limits: Limits) -> HistoryReply:
 
 TABLE: dict[str, Command] = {
     "message.send": Command(SendMessage, _send, Sent, _begin_to_send),
-    "message.edit": Command(EditOne, _edit, MessageReply),
+    "message.edit": Command(EditOne, _edit, Edited),
     "message.delete": Command(DeleteOne, _delete, MessageReply),
     "read": Command(ReadRoom, _read, Counts),
     "history": Command(History, _history, HistoryReply),

@@ -11,7 +11,16 @@ from api.rest import Endpoint, Query, answer
 
 VERSION = "1.0.0"
 PROTOCOLS = ["gapless.v1"]
-FEATURES = ["rooms", "direct_rooms", "messages", "read_markers", "notifications", "sync", "blocks"]
+FEATURES = [
+    "rooms",
+    "direct_rooms",
+    "messages",
+    "read_markers",
+    "notifications",
+    "sync",
+    "blocks",
+    "mentions",
+]
 
 
 class Discovery(Payload):

@@ -4,6 +4,7 @@ from api.blocks.models import Block
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
 from api.log.models import Epoch, Event, Stream
+from api.mentions.models import Mention
 from api.messages.models import Message, Reaction, ReactionKind
 from api.rooms.models import Member, Room
 from api.upkeep import Lease
@@ -15,6 +16,7 @@ __all__ = [
     "IdempotencyKey",
     "Lease",
     "Member",
+    "Mention",
     "Message",
     "Notification",
     "Reaction",

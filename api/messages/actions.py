@@ -9,9 +9,20 @@ from api.clock import now
 from api.codec import plain
 from api.errors import Conflict, InvalidRequest, NotFound, PermissionDenied
 from api.log.append import Entry, append, lock, writing
+from api.mentions import queries as mentions
+from api.mentions import recording
+from api.mentions.schemas import stored
 from api.messages import queries
 from api.messages.models import Message, Reaction, ReactionKind
-from api.messages.schemas import Content, Deleted, MessageOut, MessagesDeleted, Sent
+from api.messages.schemas import (
+    Content,
+    Deleted,
+    MessageOut,
+    MessagesDeleted,
+    Sent,
+    WrittenMessage,
+    written,
+)
 from api.messages.sending import Send, check_text, send_all
 from api.messages.viewing import message_as_seen
 from api.rooms import permissions
@@ -40,7 +51,7 @@ def send_message(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Content) 
 
 def edit_message(
     *, actor_id: uuid.UUID, message_id: uuid.UUID, text: str, if_changed_seq: int | None
-) -> MessageOut:
+) -> WrittenMessage:
     """Change the text of one's own message.
 
     Raises:
@@ -60,18 +71,22 @@ def edit_message(
         if message.deleted_at is not None:
             raise NotFound("The message has been deleted.")
         if message.text == text:
-            return message_as_seen(queries.message(message_id), actor_id)
+            return written(message_as_seen(queries.message(message_id), actor_id), [])
         if if_changed_seq is not None and if_changed_seq != message.changed_seq:
             raise Conflict("The message has been changed since.")
         moment = now()
         permissions.check_may_write(member.room, member, moment)
         entry = Entry(room_id, "message.edited", actor_id, subject=("message", message_id))
         (event,) = append([entry], at=moment)
+        (found,) = mentions.resolved([mentions.Said(room_id, text)])
         message.text, message.edited_at, message.changed_seq = text, moment, event.seq
-        message.save(update_fields=["text", "edited_at", "changed_seq"])
+        message.mentions = stored(found.mentions)
+        message.save(update_fields=["text", "mentions", "edited_at", "changed_seq"])
+        recording.forget(room_id, [message.seq])
+        recording.record([recording.Spoken(room_id, message.seq, actor_id, found.mentions)])
         edited = queries.message(message_id)
         event.show(edited)
-        return message_as_seen(edited, actor_id)
+        return written(message_as_seen(edited, actor_id), found.warnings)
 
 
 def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageOut:
@@ -95,7 +110,7 @@ def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageOut:
         moment = now()
         entry = Entry(room_id, "message.deleted", actor_id, subject=("message", message_id))
         (event,) = append([entry], at=moment)
-        _bury(Message.objects.filter(pk=message_id), moment, event.seq)
+        _bury(room_id, Message.objects.filter(pk=message_id), moment, event.seq)
         tombstone = queries.message(message_id)
         event.show(tombstone)
         return message_as_seen(tombstone, actor_id)
@@ -134,7 +149,7 @@ def delete_messages(
         reached = [(first, min(last, head)) for first, last in ranges if first <= head]
         data = plain(MessagesDeleted(ranges=reached, count=count))
         (event,) = append([Entry(room_id, "messages.deleted", actor_id, data=data)], at=moment)
-        _bury(living, moment, event.seq)
+        _bury(room_id, living, moment, event.seq)
     return Deleted(seq=event.seq, count=count)
 
 
@@ -145,7 +160,8 @@ def _member_and_message(
     return member, Message.objects.get(pk=message_id)
 
 
-def _bury(messages: QuerySet[Message], moment: datetime, seq: int) -> None:
+def _bury(room_id: uuid.UUID, messages: QuerySet[Message], moment: datetime, seq: int) -> None:
+    recording.forget(room_id, messages.values("seq"))
     Reaction.objects.filter(message__in=messages).delete()
     ReactionKind.objects.filter(message__in=messages).delete()
     messages.update(
@@ -153,6 +169,7 @@ def _bury(messages: QuerySet[Message], moment: datetime, seq: int) -> None:
         metadata=None,
         reply_to_id=None,
         pinned=False,
+        mentions=None,
         deleted_at=moment,
         changed_seq=seq,
     )

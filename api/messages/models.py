@@ -15,6 +15,7 @@ class Message(models.Model):
 
     ``seq`` is the number of its ``message.created``, ``changed_seq`` of the last event
     about it. ``content_hash`` is of what was first sent, to know a repeated send by.
+    ``mentions`` is as ``mentions.schemas.stored``: null where nobody is named.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
@@ -28,6 +29,7 @@ class Message(models.Model):
     content_hash = models.BinaryField(max_length=32)
     reply_to_id = models.UUIDField(null=True)
     thread_id = models.UUIDField(null=True)
+    mentions = models.JSONField(null=True)
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)

@@ -1,13 +1,14 @@
 """What messages look like on the wire."""
 
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 
 from accounts.schemas import PERSON_COLUMNS, Person
 from api.codec import INTEGER_MAX, Body, Instant, Payload, Seq, instant, instant_or_none
+from api.mentions.schemas import Mention, NotInRoom, shown
 
 ClientMsgId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Place = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
@@ -35,15 +36,6 @@ class DeleteMessages(Body):
     """Ranges of numbers, both ends included: at most 1,000 messages."""
 
     ranges: Annotated[list[tuple[Place, Place]], msgspec.Meta(min_length=1, max_length=100)]
-
-
-class Mention(Payload):
-    """Who is named, and where in the text: in code points."""
-
-    kind: Literal["user", "room"]
-    user_id: uuid.UUID | None
-    offset: int
-    length: int
 
 
 class Reaction(Payload):
@@ -86,11 +78,22 @@ class MessageFact(Payload):
     deleted_at: Instant | None
 
 
-class Sent(Payload):
-    """The message as it is now; ``replayed`` when it was known already."""
+class Sent(Payload, omit_defaults=True):
+    """The message as it is now; ``replayed`` when it was known already.
+
+    ``warnings`` are there when it is new and there are some.
+    """
 
     message: MessageFact
     replayed: bool
+    warnings: list[NotInRoom] = []
+
+
+class Edited(Payload, omit_defaults=True):
+    """The message as it is now; ``warnings`` are there when there are some."""
+
+    message: MessageFact
+    warnings: list[NotInRoom] = []
 
 
 class MessageOut(MessageFact):
@@ -106,6 +109,12 @@ class MessageOut(MessageFact):
 def told(message: MessageOut) -> MessageFact:
     """Show what everybody in the room sees of a message."""
     return MessageFact(*astuple(message)[: len(MessageFact.__struct_fields__)])
+
+
+class WrittenMessage(MessageOut, omit_defaults=True):
+    """What one has just said or edited; ``warnings`` are there when there are some."""
+
+    warnings: list[NotInRoom] = []
 
 
 class MessageList(Payload, rename={"first": "from", "last": "to"}):
@@ -136,7 +145,7 @@ COLUMNS = (  # of the table, as ``message_fact`` takes them
     *("id", "room_id", "seq", "changed_seq"),
     *(f"sender__{column}" for column in PERSON_COLUMNS),
     *("text", "metadata", "client_msg_id", "reply_to_id", "thread_id"),
-    *("created_at", "edited_at", "deleted_at", "pinned"),
+    *("created_at", "edited_at", "deleted_at", "pinned", "mentions"),
 )
 
 
@@ -144,7 +153,7 @@ def message_fact(*columns: Any) -> MessageFact:
     """Show a message, given as its columns, to everybody in its room."""
     message_id, room_id, seq, changed_seq = columns[:4]
     text, metadata, client_msg_id, reply_to_id, thread_id = columns[9:14]
-    created_at, edited_at, deleted_at, pinned = columns[14:]
+    created_at, edited_at, deleted_at, pinned, mentions = columns[14:]
     return MessageFact(
         message_id,
         room_id,
@@ -157,9 +166,14 @@ def message_fact(*columns: Any) -> MessageFact:
         reply_to_id,
         thread_id,
         [],  # attachments
-        [],  # mentions
+        shown(mentions),
         pinned,
         instant(created_at),
         instant_or_none(edited_at),
         instant_or_none(deleted_at),
     )
+
+
+def written(message: MessageOut, warnings: list[NotInRoom]) -> WrittenMessage:
+    """Show a message to the one who has just said or edited it."""
+    return WrittenMessage(**asdict(message), warnings=warnings)

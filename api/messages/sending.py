@@ -7,10 +7,8 @@ that is refused must not take a number: then all is rolled back, and done again 
 
 import hashlib
 import uuid
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import uuid_utils.compat as uuid_utils
@@ -31,14 +29,18 @@ from api.errors import (
     RateLimited,
 )
 from api.log.append import Entry, StreamsClosed, append, writing
+from api.mentions import recording
+from api.mentions.queries import Resolved, Said, resolved
+from api.mentions.schemas import stored
 from api.messages import queries
 from api.messages.models import Message
+from api.messages.pace import note_sent
 from api.messages.schemas import Content, MessageFact, Sent, message_fact
 from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.models import Member
 from api.rooms.queries import Standing
-from api.statements import Change, Given, Insertion, Rows, among
+from api.statements import Given, Insertion, Rows, among
 
 METADATA_BYTES_MAX = 4 * 1024
 
@@ -78,27 +80,31 @@ class _Draft(NamedTuple):
         room_id, sender_id = self.send.standing
         return Entry(room_id, "message.created", sender_id, subject=("message", self.id))
 
-    def row(self, seq: int, moment: datetime) -> tuple[Any, ...]:
+    def row(self, seq: int, moment: datetime, found: Resolved) -> tuple[Any, ...]:
         (sender_id, room_id, said), known_by = self.send, content_hash(self.send.content)
         return (
             *(self.id, room_id, seq, seq, sender_id, said.text, said.metadata),
-            *(said.client_msg_id, known_by, said.reply_to_id, moment),
+            *(said.client_msg_id, known_by, said.reply_to_id, moment, stored(found.mentions)),
         )
 
-    def fact(self, seq: int, moment: datetime, sender: Person) -> MessageFact:
+    def spoken(self, seq: int, found: Resolved) -> recording.Spoken:
+        room_id, sender_id = self.send.standing
+        return recording.Spoken(room_id, seq, sender_id, found.mentions)
+
+    def fact(self, seq: int, moment: datetime, sender: Person, found: Resolved) -> MessageFact:
         said = self.send.content
         return message_fact(
             *(self.id, self.send.room_id, seq, seq, *astuple(sender), said.text, said.metadata),
             *(said.client_msg_id, said.reply_to_id, None, moment, None, None, False),
+            stored(found.mentions),
         )
 
 
 _insertion = Insertion(
     Message,
     *("id", "room_id", "seq", "changed_seq", "sender_id", "text", "metadata"),
-    *("client_msg_id", "content_hash", "reply_to_id", "created_at"),
+    *("client_msg_id", "content_hash", "reply_to_id", "created_at", "mentions"),
 )
-_spoken = Change(Member, "last_sent_at", "send_slot", key=("room_id", "user_id"))
 _known = Rows(
     lambda message_id, said: (message_id, bytes(said)),
     lambda: Message.objects.filter(
@@ -182,8 +188,11 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
         events = append([draft.entry() for draft in drafts], at=moment)
         members = rooms.members_in({draft.send.standing for draft in drafts})
         _refuse(_refusals(drafts, members, moment))
-        numbered = list(zip(drafts, events, strict=True))
-        kept = _insertion.run_if_new([draft.row(event.seq, moment) for draft, event in numbered])
+        named = resolved([Said(draft.send.room_id, draft.send.content.text) for draft in drafts])
+        numbered = list(zip(drafts, events, named, strict=True))
+        kept = _insertion.run_if_new(
+            [draft.row(event.seq, moment, found) for draft, event, found in numbered]
+        )
         _refuse(
             {
                 draft.place: _sent_before(draft.send) or Conflict()
@@ -191,13 +200,14 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
                 if draft.id not in kept
             }
         )
-        _note_sent(members.values())
+        recording.record(draft.spoken(event.seq, found) for draft, event, found in numbered)
+        note_sent(members.values())
         outcomes: dict[int, Outcome] = {}
-        for draft, event in numbered:
+        for draft, event, found in numbered:
             sender = person(members[draft.send.standing].user)
-            fact = draft.fact(event.seq, moment, sender)
+            fact = draft.fact(event.seq, moment, sender, found)
             event.show(fact)
-            outcomes[draft.place] = Sent(message=fact, replayed=False)
+            outcomes[draft.place] = Sent(message=fact, replayed=False, warnings=found.warnings)
     metrics.messages_sent.inc(len(drafts))
     return outcomes
 
@@ -272,22 +282,3 @@ def _sent_before(send: Send) -> Outcome | None:
     if said != content_hash(send.content):
         return IdempotencyConflict()
     return Sent(message=queries.message(message_id), replayed=True)
-
-
-def _note_sent(members: Iterable[Member]) -> None:
-    """Keep when those spoke whose next word may have to wait.
-
-    A person's rows are locked in the order of the rooms, as by ``mark_many_read``.
-    """
-    limited = settings.LIMITS.sends is not None
-    turns: list[list[Member]] = []
-    rooms_of = Counter[uuid.UUID]()
-    for member in sorted(members, key=attrgetter("room_id")):
-        if limited or member.room.slow_mode_seconds:
-            turn = rooms_of[member.user_id]
-            rooms_of[member.user_id] += 1
-            turns += [[]] if turn == len(turns) else []
-            turns[turn].append(member)
-    columns = attrgetter("room_id", "user_id", "last_sent_at", "send_slot")
-    for turn_members in turns:
-        _spoken.run([columns(member) for member in turn_members])

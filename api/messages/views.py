@@ -62,7 +62,7 @@ class MessagesView(Endpoint):
     @operation(
         "Send a message",
         body=schemas.Content,
-        answers={201: schemas.MessageOut, 200: schemas.MessageOut},
+        answers={201: schemas.WrittenMessage, 200: schemas.MessageOut},
         raises=[
             *WRITE_REFUSED,
             errors.IdempotencyConflict,
@@ -81,7 +81,8 @@ class MessagesView(Endpoint):
         if sent.replayed:
             message = _as_now(sent.message.id, sender_id)
             return answer(message, 200, {"Idempotent-Replayed": "true"})
-        return answer(viewing.message_as_seen(sent.message, sender_id), 201)
+        message = viewing.message_as_seen(sent.message, sender_id)
+        return answer(schemas.written(message, sent.warnings), 201)
 
 
 class MessageView(Endpoint):
@@ -93,7 +94,7 @@ class MessageView(Endpoint):
     @operation(
         "Edit one's own message",
         body=schemas.EditMessage,
-        answers={200: schemas.MessageOut},
+        answers={200: schemas.WrittenMessage},
         raises=[*WRITE_REFUSED, errors.Conflict],
     )
     def patch(self, request: Request, message_id: uuid.UUID) -> HttpResponse:

@@ -44,6 +44,20 @@ _UNREAD = """(SELECT count(*) FROM (
     LIMIT 1000) AS unread)"""
 
 
+# The same of those that name one, or the room; each part has a message at most once.
+_MENTIONS = """(SELECT count(*) FROM (
+    SELECT seq FROM (SELECT n.seq FROM api_mention n
+        WHERE n.room_id = api_member.room_id AND n.user_id = api_member.user_id
+          AND n.seq > api_member.read_seq AND n.sender_id <> api_member.user_id
+        LIMIT 1000) AS of_one
+    UNION
+    SELECT seq FROM (SELECT n.seq FROM api_mention n
+        WHERE n.room_id = api_member.room_id AND n.user_id IS NULL
+          AND n.seq > api_member.read_seq AND n.sender_id <> api_member.user_id
+        LIMIT 1000) AS of_all
+    LIMIT 1000) AS mentions)"""
+
+
 class Membership(NamedTuple):
     """A person's place in a room, with the counts that are true at ``head``."""
 
@@ -73,6 +87,7 @@ class SeenRoom(NamedTuple):
     favourite: bool
     head: int
     unread: int
+    mentions: int
     newest_id: uuid.UUID | None
 
 
@@ -80,6 +95,7 @@ def _counted() -> Any:
     return Member.objects.filter(user_id=Given("user_id")).annotate(
         head=head_at("room_id"),
         unread=RawSQL(_UNREAD, [], output_field=BigIntegerField()),  # noqa: S611  no input
+        mentions=RawSQL(_MENTIONS, [], output_field=BigIntegerField()),  # noqa: S611  no input
     )
 
 
@@ -99,7 +115,7 @@ _memberships = Rows(
     lambda: (
         _counted()
         .filter(among("room_id", "room_ids"))
-        .values_list("role", "room_id", "read_seq", "unread", "head")
+        .values_list("role", "room_id", "read_seq", "unread", "mentions", "head")
     ),
 )
 _rooms_after = Rows(SeenRoom, lambda: _seen(Q(room_id__gt=Given("after"))))
@@ -112,12 +128,12 @@ def memberships(user_id: uuid.UUID, room_ids: Collection[uuid.UUID]) -> list[Mem
     return _memberships.all(user_id=user_id, room_ids=list(room_ids))
 
 
-def _counts(room_id: uuid.UUID, read_seq: int, unread: int, head: int) -> Counts:
+def _counts(room_id: uuid.UUID, read_seq: int, unread: int, mentions: int, head: int) -> Counts:
     return Counts(
         room_id=room_id,
         read_seq=read_seq,
         unread_count=unread,
-        mention_count=0,
+        mention_count=mentions,
         head=head,
     )
 
@@ -231,7 +247,7 @@ def _seen_by_member(
         my_role=role_name(room.role),
         read_seq=room.read_seq,
         unread_count=room.unread,
-        mention_count=0,
+        mention_count=room.mentions,
         preferences=Preferences(
             notification_level=cast(Any, room.notification_level),
             muted_until=instant_or_none(room.notifications_muted_until),

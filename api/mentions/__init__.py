@@ -1,0 +1,1 @@
+"""Mentions: who a message names, and where."""
