@@ -5,7 +5,7 @@ is entered, and which entries are too many by then, is one step that no other co
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import redis.asyncio as redis
@@ -39,7 +39,7 @@ class Registry(Protocol):
     async def renew(self, entries: Sequence[Entry]) -> list[Entry]:
         """Prolong the leases; return those entries that are there no more."""
 
-    async def leave(self, entries: Sequence[Entry]) -> None:
+    async def leave(self, entries: Iterable[Entry]) -> None:
         """Remove entries, if they are there."""
 
 
@@ -86,7 +86,7 @@ class LocalRegistry:
                 kept[entry.connection] = (now + self._lease, entry)
         return missing
 
-    async def leave(self, entries: Sequence[Entry]) -> None:
+    async def leave(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             kept = self._users.get(entry.user, {})
             kept.pop(entry.connection, None)
@@ -146,7 +146,8 @@ return 1
 class RedisRegistry:
     """In Redis, for all processes; also tells each of them which of its sockets to close.
 
-    Raises ``redis.RedisError`` when it does not answer in time.
+    Raises ``redis.RedisError`` when it does not answer in time. An entry that Redis refuses
+    is an error of ``enter``; otherwise it is passed over, and the others are not.
     """
 
     def __init__(self, url: str, prefix: str, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -173,14 +174,14 @@ class RedisRegistry:
         async with self._client.pipeline(transaction=False) as pipeline:
             for entry in entries:
                 await self._renew([self._key(entry)], self._values(entry), client=pipeline)
-            kept = await pipeline.execute()
-        return [entry for entry, there in zip(entries, kept, strict=True) if not there]
+            kept = await pipeline.execute(raise_on_error=False)
+        return [entry for entry, there in zip(entries, kept, strict=True) if there == 0]
 
-    async def leave(self, entries: Sequence[Entry]) -> None:
+    async def leave(self, entries: Iterable[Entry]) -> None:
         async with self._client.pipeline(transaction=False) as pipeline:
             for entry in entries:
                 pipeline.hdel(self._key(entry), entry.connection)
-            await pipeline.execute()
+            await pipeline.execute(raise_on_error=False)
 
     async def summon(self, entries: Sequence[Entry]) -> None:
         """Ask the processes that have these sockets to close them."""
@@ -189,12 +190,15 @@ class RedisRegistry:
                 key = f"{self._prefix}close:{entry.process}"
                 pipeline.sadd(key, entry.connection)
                 pipeline.pexpire(key, self._lease)
-            await pipeline.execute()
+            await pipeline.execute(raise_on_error=False)
 
     async def summoned(self, process: str) -> list[str]:
         """Return the sockets that this process has been asked to close since the last time."""
-        found: list[str] = await self._client.spop(f"{self._prefix}close:{process}", SUMMONED_MAX)
-        return found
+        try:
+            found = await self._client.spop(f"{self._prefix}close:{process}", SUMMONED_MAX)
+        except redis.ResponseError:  # what is there is none of ours, today as tomorrow
+            return []
+        return list(found)
 
     async def close(self) -> None:
         """Let go of the connections."""

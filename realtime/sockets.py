@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from realtime.close_codes import TOO_MANY_CONNECTIONS
 from realtime.connection import Connection
@@ -65,21 +65,31 @@ class Sockets:
         try:
             while True:
                 await asyncio.sleep(ROUND_SECONDS)
-                await self._round(self._limit)
+                await self._try_round(self._limit)
         finally:
             if self._shared is not None:
                 await self._shared.close()
 
+    async def _try_round(self, limit: int) -> None:
+        try:
+            await self._round(limit)
+        except (
+            Exception
+        ):  # whatever one socket has broken, the others are counted by the next round
+            log.exception("sockets were not counted")
+
     async def _round(self, limit: int) -> None:
         ended, self._ended = self._ended, []
-        opened, self._opened = self._opened, {}
-        self._here |= opened
+        if self._shared is not None:
+            self._departed += ended
         await self._own.leave(ended)
-        for connection in opened.values():
+        while self._opened:  # taken out one by one: one that fails takes no other along
+            name = next(iter(self._opened))
+            connection = self._here[name] = self._opened.pop(name)
+            if self._shared is not None:
+                self._unshared[name] = connection
             await self._enter(self._own, connection, limit)
         if self._shared is not None:
-            self._unshared |= opened
-            self._departed += ended
             await self._share(self._shared, limit)
 
     async def _share(self, shared: RedisRegistry, limit: int) -> None:
@@ -88,19 +98,31 @@ class Sockets:
         try:
             for name in await shared.summoned(self._process):
                 self._close_here(name)
-            while self._departed:
-                await shared.leave([self._departed[0]])
-                self._departed.popleft()
+            if self._departed:
+                await shared.leave(self._departed)
+                self._departed.clear()
             for name, connection in list(self._unshared.items()):
-                gone = await self._enter(shared, connection, limit)
-                await shared.summon([found for found in gone if found.process != self._process])
                 self._unshared.pop(name, None)
+                await self._enter_shared(shared, connection, limit)
             if self._loop.time() >= self._renewed_at + RENEW_SECONDS:
                 await self._renew(shared)
                 self._renewed_at = self._loop.time()
         except (RedisError, OSError) as error:
             self._broken_until = self._loop.time() + RETRY_SECONDS
             log.warning("Redis does not count sockets: %s", type(error).__name__)
+
+    async def _enter_shared(
+        self, shared: RedisRegistry, connection: Connection, limit: int
+    ) -> None:
+        try:
+            gone = await self._enter(shared, connection, limit)
+        except ResponseError as error:  # it is there and refuses this one; the next may be taken
+            log.warning("Redis does not take a socket: %s", error)
+            return
+        except (RedisError, OSError):
+            self._unshared[str(connection.id)] = connection
+            raise
+        await shared.summon([found for found in gone if found.process != self._process])
 
     async def _enter(
         self, registry: Registry, connection: Connection, limit: int
