@@ -35,6 +35,13 @@ class User(AbstractBaseUser):
         return self.disabled_at is None and self.erased_at is None
 
 
+class Erasure(models.Model):
+    """An erasure under way: the account is gone, what the person said may not be yet."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True)
+    begun_at = models.DateTimeField(default=now)
+
+
 class Session(models.Model):
     """One device that is signed in.
 

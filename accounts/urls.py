@@ -15,5 +15,4 @@ urlpatterns = [
     path("auth/sessions", views.SessionsView.as_view()),
     path("auth/sessions/<uuid:session_id>", views.SessionView.as_view()),
     path("me", views.MeView.as_view()),
-    path("me/delete", views.DeleteMeView.as_view()),
 ]

@@ -200,15 +200,3 @@ class MeView(Endpoint):
             changed = actions.update_profile(user_id=user.id, display_name=body.display_name)
             user = schemas.profile(changed)
         return answer(user)
-
-
-class DeleteMeView(Endpoint):
-    @operation(
-        "Erase the account",
-        body=schemas.DeleteMe,
-        answers={204: None},
-        raises=[errors.NotSupported],
-    )
-    def post(self, _: Request) -> HttpResponse:
-        self.body(schemas.DeleteMe)
-        raise errors.NotSupported("Erasure is not supported yet.")

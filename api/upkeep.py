@@ -19,8 +19,9 @@ from django.db import close_old_connections, models
 from accounts import forgetting
 from api import idempotency
 from api.clock import now
-from api.limits import HOUR
+from api.limits import HOUR, MINUTE
 from api.log.append import writing
+from api.people.erasure import finish_erasures
 
 TICK_SECONDS = 1.0  # how late what is due may be
 LEASE_SECONDS = 15.0  # without upkeep after the one who did it was killed
@@ -51,6 +52,7 @@ class Job(NamedTuple):
 
 
 JOBS = (
+    Job(finish_erasures, MINUTE),
     Job(idempotency.forget_old_keys, HOUR),
     Job(forgetting.forget_used_socket_tokens, HOUR),
     Job(forgetting.forget_ended_sessions, HOUR),

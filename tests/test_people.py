@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.clients import PASSWORD, Person
+from tests.clients import Person
 from tests.record import change, in_seconds
 from tests.servers import World
 
@@ -115,11 +115,6 @@ def test_erased_person_keeps_id_and_version_alone(alice: Person, bob: Person, wo
     bob.refused(401, "session_revoked", "GET", "/me")
     body = {"refresh": bob.tokens["refresh"]}
     bob.refused(401, "session_revoked", "POST", "/auth/refresh", json=body)
-
-
-def test_erasing_oneself_is_not_supported_and_erases_nothing(alice: Person) -> None:
-    alice.refused(400, "not_supported", "POST", "/me/delete", json={"password": PASSWORD})
-    assert alice.get("/me") == alice.user
 
 
 @pytest.mark.parametrize(

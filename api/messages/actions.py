@@ -110,7 +110,7 @@ def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageOut:
         moment = now()
         entry = Entry(room_id, "message.deleted", actor_id, subject=("message", message_id))
         (event,) = append([entry], at=moment)
-        _bury(room_id, Message.objects.filter(pk=message_id), moment, event.seq)
+        bury(room_id, Message.objects.filter(pk=message_id), moment, event.seq)
         tombstone = queries.message(message_id)
         event.show(tombstone)
         return message_as_seen(tombstone, actor_id)
@@ -149,7 +149,7 @@ def delete_messages(
         reached = [(first, min(last, head)) for first, last in ranges if first <= head]
         data = plain(MessagesDeleted(ranges=reached, count=count))
         (event,) = append([Entry(room_id, "messages.deleted", actor_id, data=data)], at=moment)
-        _bury(room_id, living, moment, event.seq)
+        bury(room_id, living, moment, event.seq)
     return Deleted(seq=event.seq, count=count)
 
 
@@ -160,7 +160,8 @@ def _member_and_message(
     return member, Message.objects.get(pk=message_id)
 
 
-def _bury(room_id: uuid.UUID, messages: QuerySet[Message], moment: datetime, seq: int) -> None:
+def bury(room_id: uuid.UUID, messages: QuerySet[Message], moment: datetime, seq: int) -> None:
+    """Make tombstones of a room's messages, by the event of that number, within its transaction."""
     recording.forget(room_id, messages.values("seq"))
     Reaction.objects.filter(message__in=messages).delete()
     ReactionKind.objects.filter(message__in=messages).delete()

@@ -5,13 +5,25 @@ import uuid
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from accounts.schemas import Profile, profile
+from accounts.schemas import DeleteMe, Profile, profile
 from accounts.views import user_of
 from api import errors
 from api.openapi import CURSOR, limit, operation, parameter
-from api.people import queries
+from api.people import erasure, queries
 from api.people.schemas import People
-from api.rest import Endpoint, Query, answer, cut
+from api.rest import Endpoint, Query, answer, cut, nothing
+
+
+class DeleteMeView(Endpoint):
+    @operation(
+        "Erase the account: every session ends, every message becomes a tombstone",
+        body=DeleteMe,
+        answers={204: None},
+        raises=[errors.InvalidCredentials],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        erasure.erase_me(user_id=user_of(request).id, password=self.body(DeleteMe).password)
+        return nothing()
 
 
 class PeopleView(Endpoint):

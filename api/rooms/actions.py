@@ -9,13 +9,12 @@ from django.db import IntegrityError
 from accounts.models import User
 from api.blocks.queries import blockers_among
 from api.clock import now
-from api.codec import encode, plain
+from api.codec import encode
 from api.errors import InvalidRequest, NotSupported, PermissionDenied
 from api.log.append import Entry, append, lock, writing
-from api.log.models import Stream
 from api.rooms import membership, permissions, queries
 from api.rooms.models import Kind, Member, Role, Room
-from api.rooms.schemas import CreateRoom, RoomRemoved, UpdateRoom, room_fact
+from api.rooms.schemas import CreateRoom, UpdateRoom, room_fact
 
 METADATA_BYTES_MAX = 8 * 1024
 _SET_BY_MODERATORS = {"slow_mode_seconds", "frozen"}
@@ -126,23 +125,9 @@ def delete_room(*, actor_id: uuid.UUID, room_id: uuid.UUID) -> None:
         member = queries.member_in(room_id, actor_id)
         permissions.check_at_least(member, Role.OWNER)
         moment = now()
-        deleted = Entry(
-            room_id,
-            "room.deleted",
-            actor_id,
-            subject=("room", room_id),
-            ends={"stream": True, "reason": "deleted"},
-        )
-        data = plain(RoomRemoved(room_id=room_id, seq=head + 1, reason="deleted"))
-        members = Member.objects.filter(room_id=room_id)
-        told = [
-            Entry(user_id, "room.removed", actor_id, data=data)
-            for user_id in members.values_list("user_id", flat=True)
-        ]
-        append([deleted, *told], at=moment)[0].show(room_fact(member.room))
-        Room.objects.filter(pk=room_id).update(deleted_at=moment, direct_key=None)
-        Stream.objects.filter(pk=room_id).update(closed_at=moment)
-        members.delete()
+        entries = membership.closure(member.room, actor_id=actor_id, seq=head + 1)
+        append(entries, at=moment)[0].show(room_fact(member.room))
+        membership.close(member.room, moment)
 
 
 def _wanted(changes: UpdateRoom) -> dict[str, Any]:

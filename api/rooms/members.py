@@ -5,9 +5,9 @@ import uuid
 from accounts.models import User
 from api.clock import now
 from api.errors import Conflict, NotFound, PermissionDenied
-from api.log.append import Entry, append, lock, writing
+from api.log.append import append, lock, writing
 from api.rooms import permissions, queries
-from api.rooms.membership import admit, dismiss, written
+from api.rooms.membership import admit, dismiss, role_change
 from api.rooms.models import Kind, Member, Role, Room
 from api.rooms.schemas import member_out
 
@@ -133,17 +133,7 @@ def _set_role(actor: Member, member: Member, role: Role) -> Member:
         permissions.check_may_give(actor, role)
     member.role = role
     Member.objects.filter(room_id=member.room_id, user_id=member.user_id).update(role=role)
-    (event,) = append(
-        [
-            Entry(
-                member.room_id,
-                "member.role_changed",
-                actor.user_id,
-                subject=("member", member.user_id),
-                data=written(member),
-            )
-        ]
-    )
+    (event,) = append([role_change(member, actor_id=actor.user_id)])
     event.show(member_out(member, member.user))
     return member
 

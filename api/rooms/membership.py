@@ -10,6 +10,7 @@ from django.db.models import F
 from accounts.models import User
 from api.codec import plain
 from api.log.append import Ends, Entry, append
+from api.log.models import Stream
 from api.rooms.models import Member, Role, Room
 from api.rooms.schemas import RoomRemoved, member_out
 
@@ -59,30 +60,62 @@ def settle(room: Room, newcomers: Sequence[Member]) -> None:
     _count(room, len(newcomers))
 
 
+def role_change(member: Member, *, actor_id: uuid.UUID) -> Entry:
+    """Return what is recorded when a member has another role."""
+    subject, data = ("member", member.user_id), written(member)
+    return Entry(member.room_id, "member.role_changed", actor_id, subject=subject, data=data)
+
+
 def dismiss(member: Member, reason: Going, *, actor_id: uuid.UUID, head: int) -> None:
     """End a membership, with ``room`` and ``user`` loaded; ``head`` of the locked room."""
-    ends: Ends = {"users": [str(member.user_id)], "reason": reason}
-    gone, _ = append(
-        [
-            Entry(
-                member.room_id,
-                f"member.{reason}",
-                actor_id,
-                subject=("member", member.user_id),
-                data=written(member, gone=True),
-                ends=ends,
-            ),
-            Entry(
-                member.user_id,
-                "room.removed",
-                actor_id,
-                data=plain(RoomRemoved(room_id=member.room_id, seq=head + 1, reason=reason)),
-            ),
-        ]
-    )
+    gone, _ = append(departure(member, reason, actor_id=actor_id, seq=head + 1))
     gone.show(member_out(member, member.user, gone=True))
+    unsettle(member)
+
+
+def departure(
+    member: Member, reason: Going, *, actor_id: uuid.UUID, seq: int
+) -> tuple[Entry, Entry]:
+    """Return what is recorded when one ceases to be a member, in the room and in their stream.
+
+    ``seq`` is the number that it gets in the room.
+    """
+    ends: Ends = {"users": [str(member.user_id)], "reason": reason}
+    in_room = Entry(
+        member.room_id,
+        f"member.{reason}",
+        actor_id,
+        subject=("member", member.user_id),
+        data=written(member, gone=True),
+        ends=ends,
+    )
+    data = plain(RoomRemoved(room_id=member.room_id, seq=seq, reason=reason))
+    return in_room, Entry(member.user_id, "room.removed", actor_id, data=data)
+
+
+def unsettle(member: Member) -> None:
+    """Keep a member no longer."""
     _count(member.room, -1)
     Member.objects.filter(room_id=member.room_id, user_id=member.user_id).delete()
+
+
+def closure(room: Room, *, actor_id: uuid.UUID, seq: int) -> list[Entry]:
+    """Return what is recorded when a room ends, there and in the streams of its people.
+
+    ``seq`` is the number that it gets in the room.
+    """
+    ends: Ends = {"stream": True, "reason": "deleted"}
+    in_room = Entry(room.id, "room.deleted", actor_id, subject=("room", room.id), ends=ends)
+    data = plain(RoomRemoved(room_id=room.id, seq=seq, reason="deleted"))
+    people = Member.objects.filter(room=room).values_list("user_id", flat=True)
+    return [in_room, *(Entry(user_id, "room.removed", actor_id, data=data) for user_id in people)]
+
+
+def close(room: Room, moment: datetime) -> None:
+    """Keep a room that has ended as a place that takes nothing more."""
+    Room.objects.filter(pk=room.id).update(deleted_at=moment, direct_key=None)
+    Stream.objects.filter(pk=room.id).update(closed_at=moment)
+    Member.objects.filter(room=room).delete()
 
 
 def written(member: Member, *, gone: bool = False) -> dict[str, object]:

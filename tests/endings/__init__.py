@@ -10,6 +10,7 @@ ENDINGS: dict[str, type[Ending]] = {
     "password changed": sessions.PasswordChanged,
     "refresh token reused": sessions.RefreshReused,
     "user disabled": sessions.UserDisabled,
+    "user erased": sessions.UserErased,
     "member removed": memberships.MemberRemoved,
     "member leaves": memberships.MemberLeaves,
     "room deleted": memberships.RoomDeleted,

@@ -128,6 +128,12 @@ class UserDisabled(SessionEnds):
         await asyncio.to_thread(refused)
 
 
+class UserErased(UserDisabled):
+    @override
+    def end(self) -> None:
+        self.bob.at(self.here.url).expect(204, "POST", "/me/delete", json={"password": PASSWORD})
+
+
 class TokenExpires(Ending):
     """Nobody does anything: the token of the socket runs out."""
 

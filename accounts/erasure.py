@@ -1,0 +1,41 @@
+"""The account's part of an erasure: gone at once; what else there is of the person follows."""
+
+import uuid
+
+from accounts import attempts, passwords, sessions
+from accounts.models import Erasure, Session, User
+from api.clock import now
+from api.errors import InvalidCredentials
+from api.log.append import writing
+
+
+def confirm(*, user_id: uuid.UUID, password: str) -> None:
+    """Check that it is the person who wants to be erased.
+
+    Raises:
+        InvalidCredentials: it is not their password.
+        RateLimited: too many attempts were wrong.
+    """
+    with attempts.confirming(user_id):
+        if not passwords.matches(password, User.objects.get(pk=user_id)):
+            raise InvalidCredentials("The password is wrong.")
+
+
+def erase_account(*, user_id: uuid.UUID) -> None:
+    """End every session, then forget names, password, devices; id and version stay.
+
+    The name may be taken by somebody else. ``models.Erasure`` says that more is to be done.
+    """
+    with writing():
+        sessions.hold(user_id)
+        user = User.objects.select_for_update().get(pk=user_id)
+        if user.erased_at is not None:
+            return
+        sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
+        Session.objects.filter(user_id=user_id).update(device="", address="")
+        user.username = user.skeleton = user.display_name = user.import_key = None
+        user.set_unusable_password()
+        user.version += 1
+        user.erased_at = now()
+        user.save()
+        Erasure.objects.create(user=user)
