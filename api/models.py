@@ -3,11 +3,11 @@
 from api.blocks.models import Block
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
+from api.lease import Lease
 from api.log.models import Epoch, Event, Stream
 from api.mentions.models import Mention
 from api.messages.models import Message, Reaction, ReactionKind
 from api.rooms.models import Member, Room
-from api.upkeep import Lease
 
 __all__ = [
     "Block",

@@ -10,33 +10,25 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from django.db import close_old_connections, models
+from django.db import close_old_connections
 
 from accounts import forgetting
 from api import idempotency
 from api.clock import now
+from api.lease import LEASE_SECONDS, acquire, release
 from api.limits import HOUR, MINUTE
-from api.log.append import writing
 from api.people.erasure import finish_erasures
 
+LEASE = "upkeep"
 TICK_SECONDS = 1.0  # how late what is due may be
-LEASE_SECONDS = 15.0  # without upkeep after the one who did it was killed
 RENEWED_SECONDS = 5.0  # three times within a lease
 END_SECONDS = 5.0  # for a job under way when the process ends
 
 log = logging.getLogger(__name__)
-
-
-class Lease(models.Model):
-    """Who does the timed work, and until when nobody else may."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    holder = models.UUIDField()
-    until = models.DateTimeField()
 
 
 class Job(NamedTuple):
@@ -94,14 +86,14 @@ class Upkeep:
             finally:
                 close_old_connections()
         if self._held_until:
-            Lease.objects.filter(holder=self._holder).delete()
+            release(LEASE, self._holder)
         close_old_connections()
 
     def _work(self) -> None:
         moment = time.monotonic()
         if moment >= self._renewal:
             self._renewal = moment + RENEWED_SECONDS
-            self._held_until = moment + LEASE_SECONDS if acquire(self._holder) else 0.0
+            self._held_until = moment + LEASE_SECONDS if acquire(LEASE, self._holder) else 0.0
         for job, due in self._due.items():
             if due <= moment < self._held_until and not self._ended.is_set():
                 self._due[job] = moment + job.every
@@ -112,19 +104,6 @@ class Upkeep:
 def current() -> Upkeep:
     """Return the loop of this process."""
     return Upkeep()
-
-
-def acquire(holder: uuid.UUID) -> bool:
-    """Take or prolong the lease; tell whether it is this holder's."""
-    moment = now()
-    kept = {"holder": holder, "until": moment + timedelta(seconds=LEASE_SECONDS)}
-    lease = Lease.objects.filter(name="upkeep")
-    if lease.filter(until__gte=moment).exclude(holder=holder).exists():
-        return False  # who only looks waits for no writer
-    free = models.Q(holder=holder) | models.Q(until__lt=moment)
-    with writing():
-        taken = lease.filter(free).update(**kept)
-        return bool(taken) or lease.get_or_create(kept, name="upkeep")[1]
 
 
 def _run(job: Job) -> bool:

@@ -19,7 +19,8 @@ from accounts.models import Session, UsedSocketToken, User
 from api import idempotency, upkeep
 from api.clock import now
 from api.idempotency import IdempotencyKey
-from api.upkeep import Job, Lease, Upkeep, acquire, run_all
+from api.lease import Lease, acquire
+from api.upkeep import Job, Upkeep, run_all
 from tests.clients import at_once
 from tests.servers import World
 
@@ -47,11 +48,11 @@ def test_a_job_that_fails_keeps_no_other_from_being_done() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_gets_the_lease_and_keeps_it() -> None:
     holders = [uuid.uuid4() for _ in range(8)]
-    first = at_once(*[lambda holder=holder: acquire(holder) for holder in holders])
+    first = at_once(*[lambda holder=holder: acquire("work", holder) for holder in holders])
     assert first.count(True) == 1
-    assert [acquire(holder) for holder in holders] == first
+    assert [acquire("work", holder) for holder in holders] == first
     Lease.objects.update(until=now() - timedelta(seconds=1))  # the holder has died
-    assert [acquire(holder) for holder in holders] == [True] + [False] * 7
+    assert [acquire("work", holder) for holder in holders] == [True] + [False] * 7
 
 
 @pytest.mark.django_db(transaction=True)
