@@ -13,9 +13,17 @@ from api.limits import Limits
 from api.log.pages import Window
 from api.log.snapshot import snapshot
 from api.messages import actions as messages
-from api.messages import grouping
+from api.messages import grouping, reacting
 from api.messages.queries import messages_in
-from api.messages.schemas import Content, Edited, EditMessage, MessageFact, Sent, told
+from api.messages.schemas import (
+    Content,
+    Edited,
+    EditMessage,
+    MessageFact,
+    Reacted,
+    Sent,
+    told,
+)
 from api.messages.sending import Send
 from api.rest import PAGE_DEFAULT
 from api.sync import actions as sync
@@ -40,6 +48,13 @@ class DeleteOne(Body):
     """``message.delete``."""
 
     message_id: uuid.UUID
+
+
+class React(Body):
+    """``reaction.add`` and ``reaction.remove``: an emoji, or a `:name:`."""
+
+    message_id: uuid.UUID
+    emoji: str
 
 
 class ReadRoom(Read, kw_only=True):
@@ -107,6 +122,18 @@ def _delete(user: Profile, command: DeleteOne, _: Limits) -> MessageReply:
     return MessageReply(message=told(message))
 
 
+def _add_reaction(user: Profile, command: React, _: Limits) -> Reacted:
+    return reacting.add_reaction(
+        user_id=user.id, message_id=command.message_id, emoji=command.emoji
+    )
+
+
+def _remove_reaction(user: Profile, command: React, _: Limits) -> Reacted:
+    return reacting.remove_reaction(
+        user_id=user.id, message_id=command.message_id, emoji=command.emoji
+    )
+
+
 def _read(user: Profile, command: ReadRoom, _: Limits) -> Counts:
     return sync.mark_read(
         user_id=user.id,
@@ -139,6 +166,8 @@ TABLE: dict[str, Command] = {
     "message.send": Command(SendMessage, _send, Sent, _begin_to_send),
     "message.edit": Command(EditOne, _edit, Edited),
     "message.delete": Command(DeleteOne, _delete, MessageReply),
+    "reaction.add": Command(React, _add_reaction, Reacted),
+    "reaction.remove": Command(React, _remove_reaction, Reacted),
     "read": Command(ReadRoom, _read, Counts),
     "history": Command(History, _history, HistoryReply),
 }

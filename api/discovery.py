@@ -15,6 +15,8 @@ FEATURES = [
     "rooms",
     "direct_rooms",
     "messages",
+    "reactions",
+    "pins",
     "read_markers",
     "notifications",
     "sync",

@@ -4,7 +4,7 @@ from accounts.schemas import Profile, SessionsRevoked
 from api.blocks.schemas import BlockOut
 from api.codec import Payload
 from api.inbox.schemas import NotificationOut, NotificationsRead
-from api.messages.schemas import MessageFact, MessagesDeleted
+from api.messages.schemas import MessageFact, MessagesDeleted, ReactionChanged
 from api.rooms.schemas import MemberOut, RoomFact, RoomRemoved
 from api.sync.schemas import Counts, RoomOut
 
@@ -12,7 +12,11 @@ ROOM_EVENTS: dict[str, type[Payload]] = {
     "message.created": MessageFact,
     "message.edited": MessageFact,
     "message.deleted": MessageFact,
+    "message.pinned": MessageFact,
+    "message.unpinned": MessageFact,
     "messages.deleted": MessagesDeleted,
+    "reaction.added": ReactionChanged,
+    "reaction.removed": ReactionChanged,
     "member.joined": MemberOut,
     "member.left": MemberOut,
     "member.removed": MemberOut,

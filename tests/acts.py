@@ -102,7 +102,7 @@ def ask(row: Row, scene: Scene, place: str) -> Ask:
 
 
 def _names(row: Row, scene: Scene, whom: Person) -> dict[str, str]:
-    names = {"user_id": whom.id}
+    names = {"user_id": whom.id, "emoji": "👍"}
     if "{room_id}" in row.call:
         names["room_id"] = scene.room
     if "{message_id}" in row.call:

@@ -5,7 +5,7 @@ from typing import Any, Self
 Event = dict[str, Any]
 Data = dict[str, Any]
 
-LOST = {"text": None, "metadata": None, "reply_to_id": None}  # with a tombstone
+LOST = {"text": None, "metadata": None, "reply_to_id": None, "pinned": False}  # with a tombstone
 
 
 class Known:
@@ -13,6 +13,7 @@ class Known:
 
     def __init__(self) -> None:
         self.messages: dict[str, Data] = {}
+        self.reactions: dict[str, dict[str, int]] = {}  # by message: emoji, in order, and counts
         self.members: dict[str, Data] = {}
         self.people: dict[str, Data] = {}
         self.rooms: dict[str, Data] = {}
@@ -34,6 +35,8 @@ class Known:
                 self.take_message(data)
             case "messages":
                 self._bury(data["ranges"], event)
+            case "reaction":
+                self._take_reaction_event(event)
             case "member":
                 self.take_member(data)
             case "room":
@@ -60,6 +63,11 @@ class Known:
         known = self.messages.get(shown["id"])
         if known is None or known["changed_seq"] <= shown["changed_seq"]:
             self.messages[shown["id"]] = shown
+        if data.get("reactions"):
+            counts = {reaction["emoji"]: reaction["count"] for reaction in data["reactions"]}
+            self.reactions[shown["id"]] = counts
+        if shown["deleted_at"] is not None:
+            self.reactions.pop(shown["id"], None)
 
     def take_member(self, data: Data) -> None:
         """Take a member, who may have gone."""
@@ -97,6 +105,20 @@ class Known:
         if verb == "added":
             self.blocks[data["user"]["id"]] = data | {"user": data["user"]["id"]}
 
+    def _take_reaction_event(self, event: Event) -> None:
+        data = event["data"]
+        message = self.messages[data["message_id"]]
+        if message["deleted_at"] is not None:
+            return
+        counts = self.reactions.setdefault(message["id"], {})
+        counts[data["emoji"]] = data["count"]
+        left = {emoji: count for emoji, count in counts.items() if count}
+        self.reactions = self.reactions | {message["id"]: left}
+        if not left:
+            del self.reactions[message["id"]]
+        newest = max(message["changed_seq"], event["seq"])
+        self.messages[message["id"]] = message | {"changed_seq": newest}
+
     def _bury(self, ranges: list[list[int]], event: Event) -> None:
         when = {"deleted_at": event["at"], "changed_seq": event["seq"]}
         for message_id, message in self.messages.items():
@@ -104,3 +126,4 @@ class Known:
             alive = message["deleted_at"] is None and message["changed_seq"] < event["seq"]
             if within and alive:
                 self.messages[message_id] = message | LOST | when
+                self.reactions.pop(message_id, None)

@@ -11,7 +11,7 @@ from tests.servers import one_world
 
 def tombstone(message: dict[str, Any], seq: int, deleted_at: str) -> dict[str, Any]:
     """Return what is left of a message."""
-    lost = {"text": None, "metadata": None, "reply_to_id": None}
+    lost = {"text": None, "metadata": None, "reply_to_id": None, "pinned": False}
     return message | lost | {"changed_seq": seq, "deleted_at": deleted_at}
 
 

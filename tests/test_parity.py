@@ -61,6 +61,9 @@ class Conversation:
         said = [alice.send(room, f"old text, {n}", reply_to_id=asked) for n in range(4)]
         for text in ("old text, second", "new text"):
             bob.expect(200, "PATCH", f"/messages/{asked}", json={"text": text})
+        for message_id in (asked, said[0]["id"], said[1]["id"], said[3]["id"]):
+            self.is_marked(f"/messages/{message_id}")
+        alice.expect(200, "DELETE", f"/messages/{asked}/pin")
         alice.expect(200, "DELETE", f"/messages/{said[0]['id']}")
         ranges = [[said[0]["seq"], said[2]["seq"]]]
         alice.expect(200, "POST", f"{path}/messages/delete", json={"ranges": ranges})
@@ -84,6 +87,16 @@ class Conversation:
             for name in ("old name", "New Name"):
                 person.expect(200, "PATCH", "/me", json={"display_name": name})
         bob.send(room, "the last word")
+
+    def is_marked(self, message: str) -> None:
+        """Let people react to a message, and pin it."""
+        alice, bob = self.alice, self.bob
+        for person, emoji, method in (
+            *((alice, "👍", "PUT"), (bob, "❤️", "PUT"), (bob, "👍", "PUT")),
+            *((alice, "👍", "DELETE"), (bob, "❤️", "DELETE"), (alice, "❤️", "PUT")),
+        ):
+            person.expect(200, method, f"{message}/reactions/{emoji}")
+        alice.expect(200, "PUT", f"{message}/pin")
 
     async def followed(self, *acts: Callable[[], None]) -> Socket:
         """Return a socket of alice that has heard all of it live."""
@@ -172,6 +185,8 @@ async def test_all_ways_lead_to_the_same_state(conversation: Conversation, bob: 
     for shown in conversation.alice.get("/rooms")["items"]:
         fresh.take_room(shown)
     assert (fresh.messages, fresh.members) == (lived["messages"], lived["members"])
+    assert fresh.reactions == lived["reactions"]
+    assert {tuple(found) for found in fresh.reactions.values()} == {("👍", "❤️")}
     assert fresh.rooms == lived["rooms"]
     assert fresh.people.items() <= lived["people"].items()
 

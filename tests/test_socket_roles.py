@@ -74,9 +74,10 @@ def fields_of(row: Row, scene: Scene, actor: Person) -> dict[str, Any]:
     """Return the fields of a row's command."""
     whom = scene.whom(row.case, actor)
     stream = whom.id if row.case.endswith("stream") else scene.room
-    if row.call.startswith("message.") and row.case:
-        text = {"text": "changed"} if row.call == "message.edit" else {}
-        return {"message_id": scene.said_by(whom)["id"], **text}
+    if row.call.startswith(("message.", "reaction.")) and row.case:
+        said = {"message.edit": {"text": "changed"}, "message.delete": {}}
+        more = said.get(row.call, {"emoji": "👍"})
+        return {"message_id": scene.said_by(whom)["id"], **more}
     fields: dict[str, dict[str, Any]] = {
         "auth": {"token": whom.tokens["access"]},
         "subscribe": {"streams": {stream: None}},

@@ -5,9 +5,8 @@ from django.db import models
 
 from accounts.models import User
 from api.codec import StoredJson
+from api.messages.emoji import EMOJI_LENGTH_MAX
 from api.rooms.models import Room
-
-EMOJI_LENGTH_MAX = 66  # code points: a :shortcode: of 64; the longest emoji of Unicode has 10
 
 
 class Message(models.Model):

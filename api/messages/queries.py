@@ -25,12 +25,15 @@ def _rows(condition: Q | In) -> QuerySet[Message, Any]:
 
 
 _in_room = Q(room_id=Given("room_id"))
-_history = Pages(
-    message_fact,
-    lambda: Message.objects.filter(_in_room, rooms.is_a_member("room_id", "user_id")).values_list(
-        head_given("room_id"), *COLUMNS
-    ),
-)
+
+
+def _pages(condition: Q) -> QuerySet[Message, Any]:
+    found = Message.objects.filter(condition, rooms.is_a_member("room_id", "user_id"))
+    return found.values_list(head_given("room_id"), *COLUMNS)
+
+
+_history = Pages(message_fact, lambda: _pages(_in_room))
+_pins = Pages(message_fact, lambda: _pages(_in_room & Q(pinned=True)))
 _messages = Rows(message_fact, lambda: _rows(among("pk", "ids")))
 _messages_in = Rows(
     message_fact, lambda: _rows(_in_room).filter(among("pk", "ids")).order_by("seq")
@@ -75,12 +78,23 @@ def messages_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
-    return _history.read(
-        window,
-        partial(rooms.head_for_member, room_id, user_id),
-        room_id=room_id,
-        user_id=user_id,
-    )
+    return _read(_history, room_id, user_id, window)
+
+
+def pins_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageFact]:
+    """Return a page of what is pinned in a room; to be read in one snapshot.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``.
+    """
+    return _read(_pins, room_id, user_id, window)
+
+
+def _read(
+    pages: Pages[MessageFact], room_id: uuid.UUID, user_id: uuid.UUID, window: Window
+) -> Page[MessageFact]:
+    head = partial(rooms.head_for_member, room_id, user_id)
+    return pages.read(window, head, room_id=room_id, user_id=user_id)
 
 
 def messages_by_id(

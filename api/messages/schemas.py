@@ -96,6 +96,23 @@ class Edited(Payload, omit_defaults=True):
     warnings: list[NotInRoom] = []
 
 
+class ReactionChanged(Payload):
+    """Data of ``reaction.added`` and ``reaction.removed``; ``count`` is what there is after it."""
+
+    message_id: uuid.UUID
+    message_seq: int
+    emoji: str
+    user_id: uuid.UUID
+    count: int
+
+
+class Reacted(Payload):
+    """How often the emoji stands there now; ``seq`` is null when nothing has changed."""
+
+    seq: int | None
+    count: int
+
+
 class MessageOut(MessageFact):
     """A message as one person sees it; ``reactions`` in the order of their first use.
 
