@@ -55,6 +55,18 @@ class BearerAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class DownloadAuthentication(BearerAuthentication):
+    """Authenticate a link to a file: by a token for that alone, in the query."""
+
+    @override
+    def authenticate(self, request: Request | HttpRequest) -> tuple[Profile, LivingSession] | None:
+        token = request.GET.get("token")
+        if token is None:
+            return None
+        found, _ = bearer(token, "download")
+        return found.user, found.session
+
+
 class HasSession(BasePermission):
     """Let in whoever has authenticated."""
 

@@ -125,6 +125,13 @@ class SocketToken(Payload):
     expires_in: int
 
 
+class DownloadToken(Payload):
+    """A JWT for links to attachments: their `?token=`."""
+
+    token: str
+    expires_in: int
+
+
 class SessionList(Payload):
     """Every living session, the last used first."""
 

@@ -156,6 +156,12 @@ def issue_socket_token(*, session: LivingSession) -> tuple[str, int]:
     return tokens.issue("socket", session.id, session.proven, seconds), int(seconds)
 
 
+def issue_download_token(*, session: LivingSession) -> tuple[str, int]:
+    """Return a token for attachments alone, and its lifetime in seconds; for use in links."""
+    seconds = settings.LIMITS.download_token_seconds
+    return tokens.issue("download", session.id, session.proven, seconds), int(seconds)
+
+
 def redeem(*, claims: tokens.Claims) -> None:
     """Use a socket token; only the first to come may.
 

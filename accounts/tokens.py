@@ -1,4 +1,4 @@
-"""Tokens: JWTs for access and for sockets, opaque ones for refresh. Alone knows simplejwt.
+"""Tokens: JWTs for access, sockets and downloads, opaque ones for refresh. Alone knows simplejwt.
 
 An access token says whose session it belongs to (``sid``) and with which generation of
 the refresh token it was issued (``gen``). It is only as good as its session. A refresh
@@ -38,7 +38,7 @@ TOKENS_REMEMBERED = 4096  # whose signature need not be checked again: 70 µs ea
 CLOCKS_APART_SECONDS = 5  # so much may the clock of the process that issued it be ahead
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 
-Kind = Literal["access", "socket"]
+Kind = Literal["access", "socket", "download"]
 Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]  # until the year 9999
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("auth/logout-all", views.LogoutAllView.as_view()),
     path("auth/password", views.PasswordView.as_view()),
     path("auth/socket-token", views.SocketTokenView.as_view()),
+    path("auth/download-token", views.DownloadTokenView.as_view()),
     path("auth/sessions", views.SessionsView.as_view()),
     path("auth/sessions/<uuid:session_id>", views.SessionView.as_view()),
     path("me", views.MeView.as_view()),

@@ -169,6 +169,13 @@ class SocketTokenView(Endpoint):
         return answer(schemas.SocketToken(token=token, expires_in=seconds), 201)
 
 
+class DownloadTokenView(Endpoint):
+    @operation("Get a token for links to attachments", answers={201: schemas.DownloadToken})
+    def post(self, request: Request) -> HttpResponse:
+        token, seconds = sessions.issue_download_token(session=session_of(request))
+        return answer(schemas.DownloadToken(token=token, expires_in=seconds), 201)
+
+
 class SessionsView(Endpoint):
     @operation("List the sessions", answers={200: schemas.SessionList})
     def get(self, request: Request) -> HttpResponse:

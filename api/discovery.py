@@ -17,6 +17,7 @@ FEATURES = [
     "messages",
     "reactions",
     "pins",
+    "attachments",
     "read_markers",
     "notifications",
     "sync",

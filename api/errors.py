@@ -20,6 +20,7 @@ class Kind(Enum):
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
     WRONG_MEDIA = "wrong_media"
+    NO_SUCH_PART = "no_such_part"
     TOO_MANY = "too_many"
     BROKEN = "broken"
     UNAVAILABLE = "unavailable"
@@ -164,7 +165,12 @@ class PayloadTooLarge(ChatError):
 
 class UnsupportedMediaType(ChatError):
     code, kind = "unsupported_media_type", Kind.WRONG_MEDIA
-    default_detail = "The body must be application/json."
+    default_detail = "The body is of another media type than this takes."
+
+
+class RangeNotSatisfiable(ChatError):
+    code, kind = "range_not_satisfiable", Kind.NO_SUCH_PART
+    default_detail = "The part that is asked for lies behind the end."
 
 
 class SlowMode(ChatError):

@@ -39,10 +39,17 @@ class IdempotencyKey(models.Model):
         ]
 
 
-def once(request: Request, user_id: uuid.UUID, act: Callable[[], HttpResponse]) -> HttpResponse:
+def once(
+    request: Request,
+    user_id: uuid.UUID,
+    act: Callable[[], HttpResponse],
+    *,
+    said: bytes | None = None,
+) -> HttpResponse:
     """Run ``act`` for the first request with this key; later ones get its answer.
 
-    Only what succeeded is kept: a refusal changed nothing and may be tried again.
+    Only what succeeded is kept: a refusal changed nothing and may be tried again. ``said`` is
+    what bodies are compared by where they differ without meaning it.
 
     Raises:
         InvalidRequest: the key is no printable ASCII, or too long.
@@ -55,7 +62,7 @@ def once(request: Request, user_id: uuid.UUID, act: Callable[[], HttpResponse]) 
     if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
         raise InvalidRequest("Idempotency-Key: 1 to 255 printable ASCII characters.")
     scope = {"user_id": user_id, "method": request.method, "path": request.path, "key": key}
-    body_hash = hashlib.sha256(raw_body(request)).digest()
+    body_hash = hashlib.sha256(raw_body(request) if said is None else said).digest()
     try:
         IdempotencyKey.objects.filter(_over(now()), **scope).delete()
         row = IdempotencyKey.objects.create(**scope, body_hash=body_hash)

@@ -98,6 +98,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page: Page = 200
     events_page: Page = 1_000
     upload_bytes: Count = 10 * 1024 * 1024
+    uploads_per_hour: Count = 300
+    uploads_burst: Count = 60
+    upload_volume_per_hour: Count = 1024 * 1024 * 1024
+    upload_volume_burst: Count = 200 * 1024 * 1024
+    downloads_per_second: Count = 50
+    downloads_burst: Count = 500
     authenticate_seconds: Seconds = 10
     heartbeat_seconds: Seconds = 25
     pong_seconds: Seconds = 20
@@ -105,6 +111,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drain_seconds: Seconds = 10
     access_token_seconds: Lifetime = 5 * 60
     socket_token_seconds: Lifetime = 30
+    download_token_seconds: Lifetime = 3600
     refresh_token_seconds: Lifetime = 30 * 86_400
     session_seconds: Seconds = 90 * 86_400
 
@@ -117,6 +124,21 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def requests(self) -> Rate | None:
         """REST requests of one user."""
         return _rate(self.requests_per_second, self.requests_burst)
+
+    @property
+    def uploads(self) -> Rate | None:
+        """Files that one user sends."""
+        return _rate(self.uploads_per_hour, self.uploads_burst, HOUR)
+
+    @property
+    def upload_volume(self) -> Rate | None:
+        """Their bytes."""
+        return _rate(self.upload_volume_per_hour, self.upload_volume_burst, HOUR)
+
+    @property
+    def downloads(self) -> Rate | None:
+        """Files that one user is given."""
+        return _rate(self.downloads_per_second, self.downloads_burst)
 
     @property
     def address_failures(self) -> Rate | None:

@@ -8,6 +8,7 @@ from api.log.models import Epoch, Event, Stream
 from api.mentions.models import Mention
 from api.messages.models import Message, Reaction, ReactionKind
 from api.rooms.models import Member, Room
+from api.uploads.models import Upload
 
 __all__ = [
     "Block",
@@ -23,4 +24,5 @@ __all__ = [
     "ReactionKind",
     "Room",
     "Stream",
+    "Upload",
 ]

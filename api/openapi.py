@@ -5,16 +5,19 @@ URLs; :func:`complete` adds the structs, the problems and the headers.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from typing_extensions import override
 
 from api import errors
 from api.errors import ChatError
 from api.problems import Problem, status_of
+
+FILE = OpenApiTypes.BINARY  # an answer that is a file, of whichever media type
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -39,10 +42,16 @@ _WITH_BODY = (
 _structs: dict[str, type[msgspec.Struct]] = {"Problem": Problem}
 
 
+class Form(msgspec.Struct, frozen=True):
+    """The one body that is no JSON: a form with a file."""
+
+    file: Annotated[str, msgspec.Meta(extra_json_schema={"format": "binary"})]
+
+
 def operation(
     summary: str,
     *,
-    answers: Mapping[int, type[msgspec.Struct] | None],
+    answers: Mapping[int, type[msgspec.Struct] | OpenApiTypes | None],
     body: type[msgspec.Struct] | None = None,
     query: Sequence[OpenApiParameter] = (),
     raises: Sequence[type[ChatError]] = (),
@@ -56,7 +65,7 @@ def operation(
         *(_WITH_BODY if body else ()),
     }
     for struct in (*answers.values(), body):
-        if struct is not None:
+        if isinstance(struct, type):
             _structs[struct.__name__] = struct
     codes: dict[int, list[str]] = {}
     for refusal in sorted(refusals, key=lambda item: item.code):
@@ -68,8 +77,11 @@ def operation(
             operation_id=method + resource,
             summary=summary,
             description=f"{summary}.",
-            request=body,
-            responses=dict(answers),
+            request={"multipart/form-data": body} if body is Form else body,
+            responses={
+                (status, "*/*") if shape is FILE else status: shape
+                for status, shape in answers.items()
+            },
             parameters=list(query),
             auth=[] if public else None,
             extensions={"x-codes": codes},
@@ -124,6 +136,17 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class DownloadScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How links to files are authenticated."""
+
+    target_class = "accounts.authentication.DownloadAuthentication"
+    name = "download_token"
+
+    @override
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "query", "name": "token"}
+
+
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the structs' schemas, and to every operation its problems and headers."""
     result["components"]["schemas"] = _schemas(_structs.values())
@@ -144,7 +167,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _is_needed(body: dict[str, Any], document: dict[str, Any]) -> bool:
     """Tell whether a body has fields that must be there; without one it counts as ``{}``."""
-    name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    (content,) = body["content"].values()
+    name = content["schema"]["$ref"].rpartition("/")[2]
     return bool(document["components"]["schemas"][name].get("required"))
 
 

@@ -27,6 +27,7 @@ STATUS = {
     Kind.CONFLICT: 409,
     Kind.TOO_LARGE: 413,
     Kind.WRONG_MEDIA: 415,
+    Kind.NO_SUCH_PART: 416,
     Kind.TOO_MANY: 429,
     Kind.BROKEN: 500,
     Kind.UNAVAILABLE: 503,

@@ -22,6 +22,7 @@ from api.clock import now
 from api.lease import LEASE_SECONDS, acquire, release
 from api.limits import HOUR, MINUTE
 from api.people.erasure import finish_erasures
+from api.uploads import collecting
 
 LEASE = "upkeep"
 TICK_SECONDS = 1.0  # how late what is due may be
@@ -48,6 +49,7 @@ JOBS = (
     Job(idempotency.forget_old_keys, HOUR),
     Job(forgetting.forget_used_socket_tokens, HOUR),
     Job(forgetting.forget_ended_sessions, HOUR),
+    Job(collecting.collect_unused, HOUR),
 )
 
 

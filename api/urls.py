@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("accounts.urls")),
     path("/", include("api.sync.urls")),
     path("/", include("api.rooms.urls")),
+    path("/", include("api.attachments.urls")),
     path("/", include("api.messages.urls")),
     path("/", include("api.inbox.urls")),
     path("/", include("api.people.urls")),

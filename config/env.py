@@ -20,6 +20,7 @@ from environs import Env
 from environs.exceptions import EnvError
 
 from api.limits import Limits
+from config.storages import storage_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 KEY_BYTES_MADE = 48  # of randomness, in a key for development
@@ -50,6 +51,7 @@ class Environment:
     redis_url: str | None
     redis_prefix: str
     data_dir: Path
+    attachments: dict[str, Any]
     secret_key: str
     jwt_signing_key: str
     allowed_hosts: list[str]
@@ -81,6 +83,7 @@ def load() -> Environment:
         redis_url=_redis_url(env),
         redis_prefix=_redis_prefix(env),
         data_dir=data_dir,
+        attachments=_attachments(env, data_dir),
         secret_key=_key(env, "SECRET_KEY", production, data_dir),
         jwt_signing_key=_signing_key(env, production, data_dir),
         allowed_hosts=_hosts(env, production),
@@ -187,6 +190,13 @@ def _database(env: Env, data_dir: Path) -> dict[str, Any]:
     if str(config["ENGINE"]).endswith("sqlite3"):
         _made(data_dir)
     return config
+
+
+def _attachments(env: Env, data_dir: Path) -> dict[str, Any]:
+    try:
+        return storage_of(_read(env.str, "ATTACHMENTS", ""), data_dir)
+    except ValueError as error:
+        raise EnvironmentRefused(f"ATTACHMENTS: {error}") from None
 
 
 def _redis_url(env: Env) -> str | None:

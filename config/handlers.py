@@ -1,15 +1,14 @@
 """Two ways of running Django behind the door, one to choose: ``HTTP_HANDLER``.
 
-Both are ASGI applications that are given whole bodies. ``pool`` is a bounded number of threads
-that live long and keep their database connections; ``django`` is Django's own handler, which
-makes a thread and a connection for every request.
+Both are ASGI applications that are given whole bodies, as files. ``pool`` is a bounded number
+of threads that live long and keep their database connections; ``django`` is Django's own
+handler, which makes a thread and a connection for every request.
 """
 
 import asyncio
-import io
 import logging
 from functools import partial
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from asgiref.sync import sync_to_async
 from django.core import signals
@@ -88,7 +87,7 @@ class PoolHandler(BaseHandler):
 class _Exchange:
     """A request and its answer, as the thread sees them that works on it."""
 
-    def __init__(self, handler: PoolHandler, scope: Scope, body: bytes) -> None:
+    def __init__(self, handler: PoolHandler, scope: Scope, body: IO[bytes]) -> None:
         self.closed = False
         self._handler, self._scope, self._body = handler, scope, body
         self._response: HttpResponseBase | None = None
@@ -98,7 +97,7 @@ class _Exchange:
         request_id.set(header(self._scope, b"x-request-id").decode())  # until the next one's
         set_script_prefix(get_script_prefix(self._scope))
         signals.request_started.send(sender=type(self._handler), scope=self._scope)
-        request = ASGIRequest(self._scope, io.BytesIO(self._body))
+        request = ASGIRequest(self._scope, self._body)
         self._response = response = self._handler.get_response(request)
         if not response.streaming:
             self.close()
@@ -109,6 +108,7 @@ class _Exchange:
         if self.closed:
             return
         self.closed = True
+        self._body.close()
         try:
             if self._response is None:
                 signals.request_finished.send(sender=type(self._handler))
@@ -148,8 +148,8 @@ class DjangoHandler(ASGIHandler):
             await sync_to_async(connections.close_all)()  # the thread ends, and nobody else would
 
     @override
-    async def read_body(self, receive: Any) -> io.BytesIO:
-        return io.BytesIO((await receive())["body"])  # it has been counted: no file is needed
+    async def read_body(self, receive: Any) -> Any:
+        return (await receive())["body"]  # it has been counted, and is on disk where it is large
 
     @override
     async def run_get_response(self, request: Any) -> HttpResponseBase:

@@ -21,26 +21,25 @@ from api import errors, invalid, metrics, problems, tracing
 from api.errors import ChatError
 from api.headers import SECURITY
 from config.addresses import addressed
+from config.bodies import Body, BodyTooLate, measure, received, replayed
 from config.exposition import observe
 from config.handlers import HANDLERS, THREADS
 from config.lanes import Lane
 from config.messages import (
-    BodyTooLate,
     Message,
     Receive,
     Scope,
     Send,
     finish,
     header,
-    measure,
-    received,
-    replayed,
     send_content,
     start,
 )
+from config.uploads import Uploads
 
 WAITING_MAX = 512  # requests that wait for a thread; beyond, the answer is 503 at once
 API = "/api/"
+UPLOADS = f"{API}v1/uploads"
 # What hashes a password takes a core for 20 ms: a flood of it leaves the other threads alone.
 HASHING = {f"{API}v1/{path}" for path in ("auth/login", "auth/register", "auth/password")}
 HASHING_THREADS, HASHING_WAITING_MAX = 2, 64
@@ -57,6 +56,7 @@ class HttpDoor:
         self._handler = HANDLERS[settings.HTTP_HANDLER]()
         self._inside: set[_Answer] = set()
         self._hashing = Lane(HASHING_THREADS, HASHING_WAITING_MAX)
+        self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -86,9 +86,23 @@ class HttpDoor:
         _check_readable(scope)
         if scope["path"].startswith(API):  # probes come from everybody's balancer
             invalid.check(scope["client"][0])
-        body = await received(scope, receive)
+        body = await self._body(scope, receive, answer)
         if body is None:
             return
+        try:
+            await self._enter(scope, answer)
+        except BaseException:
+            body.close()
+            raise
+        measure(scope, body)
+        await self._handler(scope, replayed(body, receive), answer)
+
+    async def _body(self, scope: Scope, receive: Receive, answer: "_Answer") -> Body | None:
+        if scope["method"] == "POST" and scope["path"] == UPLOADS:
+            return await self._uploads.received(scope, receive, answer.held)
+        return await received(scope, receive)
+
+    async def _enter(self, scope: Scope, answer: "_Answer") -> None:
         if scope["method"] == "POST" and scope["path"] in HASHING:
             await self._hashing.turn()
             answer.held.callback(self._hashing.give_up)
@@ -97,8 +111,6 @@ class HttpDoor:
             raise errors.Unavailable("Too many requests at once.")
         self._inside.add(answer)
         answer.held.callback(self._inside.discard, answer)
-        measure(scope, len(body))
-        await self._handler(scope, replayed(body, receive), answer)
 
 
 class _Answer:

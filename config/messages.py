@@ -1,16 +1,11 @@
-"""What comes and goes over ASGI: bodies that are counted and timed, answers in parts."""
+"""What goes over ASGI: answers in parts, and what every module of the door speaks of."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
-from django.conf import settings
 from django.http import FileResponse, HttpResponseBase
 
-from api import errors
-
-BODY_SECONDS = 30  # for all of a body to arrive; who is slower holds a connection for nothing
 PART_BYTES = 64 * 1024  # of an answer: as much as a server keeps for a client that reads slowly
 
 Scope = dict[str, Any]
@@ -19,69 +14,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class BodyTooLate(errors.InvalidRequest):
-    default_detail = "The body did not arrive in time."
-
-
 def header(scope: Scope, name: bytes) -> bytes:
     """Return a header, empty when there is none."""
     return next((value for key, value in scope["headers"] if key == name), b"")
-
-
-# --- what comes -----------------------------------------------------------------------------
-
-
-async def received(scope: Scope, receive: Receive) -> bytes | None:
-    """Read the body; None when the client has gone.
-
-    Raises:
-        PayloadTooLarge: it is larger than may be, by its length or by count.
-        BodyTooLate: it took too long.
-    """
-    limit = settings.LIMITS.body_bytes
-    declared = header(scope, b"content-length")
-    if limit is not None and declared.isdigit() and int(declared) > limit:
-        raise errors.PayloadTooLarge
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _joined(receive, limit)
-    except TimeoutError:
-        raise BodyTooLate from None
-
-
-async def _joined(receive: Receive, limit: int | None) -> bytes | None:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if limit is not None and size > limit:
-            raise errors.PayloadTooLarge
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def measure(scope: Scope, size: int) -> None:
-    """Say how long the body was: a chunked one does not, and counts as none in DRF."""
-    headers = [(key, value) for key, value in scope["headers"] if key != b"content-length"]
-    scope["headers"] = [*headers, (b"content-length", str(size).encode())]
-
-
-def replayed(body: bytes, receive: Receive) -> Receive:
-    """Give a body that has been read once more, whole; then what else the server says."""
-    again = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-    async def receive_again() -> Message:
-        return next(again, None) or await receive()
-
-    return receive_again
-
-
-# --- what goes ------------------------------------------------------------------------------
 
 
 def finish(request: Any, response: Any) -> None:

@@ -54,7 +54,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # a handful of files: nothing to collect, nothing to forget
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the door counts bytes before they are buffered
+DATA_UPLOAD_MAX_MEMORY_SIZE = LIMITS.body_bytes  # of a form without its files; the door counts all
 
 # --- where things are recorded ------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -70,6 +70,12 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
 else:
     DATABASE["OPTIONS"] = {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})}
 DATABASES = {"default": DATABASE}
+
+STORAGES = {
+    "default": ENV.attachments,
+    "attachments": ENV.attachments,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 # --- how news travels between processes ---------------------------------------------
 LOG_GROUPS = 256  # streams are hashed to so many groups of the channel layer

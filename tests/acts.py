@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from tests.cast import Scene, role_in
 from tests.clients import PASSWORD, Person
+from tests.pictures import picture
 from tests.roles import Row
 
 STATES: dict[str, dict[str, Any]] = {
@@ -29,7 +30,9 @@ CASES = {  # that say all by themselves, or what is so anyway
     *("by exact username", "?scope=public", *STATES, *CHANGES),
 }
 ABOUT_SOMEBODY = re.compile(r"an? |one(self|'s own)|somebody else's")
-USES_UP = re.compile(r"POST /auth/(?!socket)|POST /me/delete|DELETE /auth")  # whoever does it
+USES_UP = re.compile(
+    r"POST /auth/(?!socket|download)|POST /me/delete|DELETE /auth"
+)  # whoever does it
 
 
 class Ask(NamedTuple):
@@ -43,6 +46,7 @@ class Ask(NamedTuple):
     query: dict[str, str] | None = None
     sought: str = ""
     person: Person | None = None
+    files: dict[str, tuple[str, bytes]] | None = None
 
 
 class Subject(NamedTuple):
@@ -98,7 +102,8 @@ def ask(row: Row, scene: Scene, place: str) -> Ask:
     path = row.call.partition(" ")[2].format(**_names(row, scene, whom))
     prefix = "" if row.table.startswith("Outside") else "/api/v1"
     sought = "" if not row.shows else whom.id if "/users" in row.call else scene.room
-    return Ask(prefix + path, body, _query(row, scene, whom), sought, person)
+    files = {"file": ("a.png", picture())} if row.call == "POST /uploads" else None
+    return Ask(prefix + path, body, _query(row, scene, whom), sought, person, files)
 
 
 def _names(row: Row, scene: Scene, whom: Person) -> dict[str, str]:
@@ -107,6 +112,8 @@ def _names(row: Row, scene: Scene, whom: Person) -> dict[str, str]:
         names["room_id"] = scene.room
     if "{message_id}" in row.call:
         names["message_id"] = scene.said_by(whom)["id"]
+    if "{attachment_id}" in row.call:
+        names["attachment_id"] = whom.upload("a.png", picture())["id"]
     if "{session_id}" in row.call:
         names["session_id"] = whom.tokens["session"]["id"]
     return names

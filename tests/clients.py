@@ -101,6 +101,18 @@ class Person:
         message: dict[str, Any] = self.expect(201, "POST", path, json=body)
         return message
 
+    def upload(self, name: str, content: bytes, **more: Any) -> dict[str, Any]:
+        """Send a file."""
+        found: dict[str, Any] = self.expect(
+            201, "POST", "/uploads", files={"file": (name, content)}, **more
+        )
+        return found
+
+    def download_token(self) -> str:
+        """Return a token for links to files."""
+        token: str = self.expect(201, "POST", "/auth/download-token")["token"]
+        return token
+
     async def talk(self, room_id: str, count: int) -> None:
         """Say many things quickly: one number after the other."""
         async with self.socket() as socket:

@@ -196,6 +196,7 @@ def test_no_environment_at_all_is_one_for_development(
         redis_url=None,
         redis_prefix="gapless",
         data_dir=data,
+        attachments=loaded.attachments,
         secret_key=(data / "development-secret-key").read_text().strip(),
         jwt_signing_key=(data / "development-jwt-signing-key").read_text().strip(),
         allowed_hosts=["localhost", "127.0.0.1", "[::1]"],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from config import http, messages
+from config import bodies, http
 from config.addresses import client_address
 from config.handlers import THREADS
 from config.http import HttpDoor
@@ -161,7 +161,7 @@ async def test_a_client_that_goes_before_it_has_said_all_is_not_answered() -> No
 async def test_a_body_that_does_not_arrive_in_time_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, received: list[dict[str, Any]]
 ) -> None:
-    monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
     sent, _ = await asked(received)
     assert problem(sent) == (400, "invalid_request")
     assert json.loads(sent[1]["body"])["detail"] == "The body did not arrive in time."
@@ -171,7 +171,7 @@ async def test_a_body_that_does_not_arrive_in_time_is_not_waited_for(
 async def test_who_sends_a_body_too_slowly_loses_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
     async with served(HttpDoor()) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nslow")

@@ -101,7 +101,8 @@ def request(person: Person, method: str, asked: Ask) -> httpx.Response:
     """Make a request; what may be read may be asked for its head as well."""
     headers = {"Authorization": f"Bearer {person.tokens['access']}"} if person.tokens else {}
     url = person.url + asked.path
-    answer = http.request(method, url, headers=headers, params=asked.query, json=asked.body)
+    body: dict[str, Any] = {"files": asked.files} if asked.files else {"json": asked.body}
+    answer = http.request(method, url, headers=headers, params=asked.query, **body)
     check_response(answer)
     if method == "GET":
         head = http.head(url, headers=headers, params=asked.query)

@@ -108,6 +108,11 @@ def visible_room(room_id: uuid.UUID, user_id: uuid.UUID) -> Room:
     return room
 
 
+def is_visible(room_id: uuid.UUID, user_id: uuid.UUID) -> bool:
+    """Tell whether a person may know of a room."""
+    return bool(public_among([room_id])) or is_member(room_id, user_id)
+
+
 def is_member(room_id: uuid.UUID, user_id: uuid.UUID) -> bool:
     """Tell whether a person is in a room."""
     return _membership.first(room_id=room_id, user_id=user_id) is not None

@@ -1,0 +1,1 @@
+"""The door of uploads: sending files, and who may read which."""

@@ -1,0 +1,46 @@
+"""Where the bytes of uploads are: Django's storage of the name ``attachments``.
+
+A folder by default, S3 or anything else by setting. A file is written once and never changed.
+"""
+
+import uuid
+from typing import IO, Any
+
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from api.uploads.models import Upload
+
+
+def put(upload_id: uuid.UUID, file: IO[bytes], thumbnail: bytes | None) -> None:
+    """Keep a file, and the small image that stands for it."""
+    file.seek(0)
+    _storage().save(_key(upload_id), File(file))
+    if thumbnail is not None:
+        _storage().save(_key(upload_id, small=True), ContentFile(thumbnail))
+
+
+def opened(upload_id: uuid.UUID, *, small: bool = False) -> Any:
+    """Open a file for reading.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    return _storage().open(_key(upload_id, small=small))
+
+
+def remove(upload: Upload) -> None:
+    """Remove what is kept of an upload; what is not there is removed already."""
+    _storage().delete(_key(upload.id))
+    if upload.thumbnail_size is not None:
+        _storage().delete(_key(upload.id, small=True))
+
+
+def _storage() -> Any:
+    return storages["attachments"]
+
+
+def _key(upload_id: uuid.UUID, *, small: bool = False) -> str:
+    """Return a name in one of 256 folders: the end of an id is its random part."""
+    return f"{upload_id.hex[-2:]}/{upload_id}{'.thumbnail' if small else ''}"

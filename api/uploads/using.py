@@ -1,0 +1,74 @@
+"""Who uses an upload: one thing at most, and nothing else after that.
+
+All of this happens within the transaction of what uses it, after the streams are locked.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
+from api.errors import InvalidRequest
+from api.uploads.models import Upload
+from api.uploads.schemas import Attachment, UsedBy, attachment
+
+
+def take(
+    *, owner_id: uuid.UUID, ids: Sequence[uuid.UUID], left: dict[uuid.UUID, Upload], pointer: str
+) -> list[Upload]:
+    """Take one's own uploads out of what is ``left`` of ``unused``; in their order.
+
+    Raises:
+        InvalidRequest: one of them is not there any more, or somebody else's.
+    """
+    for place, upload_id in enumerate(ids):
+        upload = left.get(upload_id)
+        if upload is None or upload.owner_id != owner_id or upload_id in ids[:place]:
+            raise InvalidRequest.at(f"{pointer}/{place}", "It is no unused upload of yours.")
+    return [left.pop(upload_id) for upload_id in ids]
+
+
+def unused(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Upload]:
+    """Lock those of these uploads that nothing uses yet, and return them by their ids.
+
+    One statement for all that a transaction takes: so they are locked in the order of ids.
+    """
+    free = {"stored": True, "user_id": None, "released_at": None}
+    found = Upload.objects.select_for_update().filter(pk__in=ids, **free).order_by("pk")
+    return {upload.id: upload for upload in found}
+
+
+def use(ids: Collection[uuid.UUID], by: UsedBy) -> None:
+    """Note what uses these uploads, which are locked."""
+    Upload.objects.filter(pk__in=ids).update(user_kind=by.kind, user_id=by.id, room_id=by.room_id)
+
+
+def release(which: Q, moment: datetime) -> None:
+    """Let nobody see these uploads any more."""
+    Upload.objects.filter(which, released_at=None).update(released_at=moment)
+
+
+def change_avatar(
+    *,
+    owner_id: uuid.UUID,
+    present_id: uuid.UUID | None,
+    avatar_id: uuid.UUID | None,
+    by: UsedBy,
+    moment: datetime,
+) -> Attachment | None:
+    """Give a room or a person another avatar, or none; the present one is let go of.
+
+    Raises:
+        InvalidRequest: it is no unused upload of the owner's, or no image.
+    """
+    taken: list[Upload] = []
+    if avatar_id is not None:
+        upload = unused([avatar_id]).get(avatar_id)
+        if upload is None or upload.owner_id != owner_id or upload.width is None:
+            raise InvalidRequest.at("/avatar_id", "It is no unused image of yours.")
+        taken.append(upload)
+        use([avatar_id], by)
+    if present_id is not None:
+        release(Q(pk=present_id), moment)
+    return attachment(taken[0]) if taken else None
