@@ -23,6 +23,7 @@ FEATURES = [
     "sync",
     "blocks",
     "mentions",
+    "search",
 ]
 
 

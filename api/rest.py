@@ -5,8 +5,10 @@ import binascii
 import math
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -23,6 +25,7 @@ from api.media import raw_body
 PAGE_DEFAULT = 50
 IDS_MAX = 100
 
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 BodyType = TypeVar("BodyType", bound=codec.Body)
 Row = TypeVar("Row")
 
@@ -141,13 +144,41 @@ class Query:
             raise InvalidRequest(f"The parameter '{name}' has more than {IDS_MAX} ids.")
         return found
 
+    def one_id(self, name: str) -> uuid.UUID | None:
+        """Return a parameter that is an id, None when it is absent."""
+        found = self.ids(name)
+        if found is None or len(found) == 1:
+            return found[0] if found else None
+        raise InvalidRequest(f"The parameter '{name}' is more than one id.")
+
+    def moment(self, name: str) -> datetime | None:
+        """Return a parameter that is an RFC 3339 time, in UTC; None when it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        try:
+            return msgspec.convert(value, _Moment).astimezone(UTC)
+        except (msgspec.ValidationError, OverflowError):
+            detail = f"The parameter '{name}' is no RFC 3339 time with an offset."
+            raise InvalidRequest(detail) from None
+
     def cursor(self) -> uuid.UUID | None:
         """Return the id after which a page begins, None for the first page."""
+        place = self.place()
+        if place is None:
+            return None
+        try:
+            return uuid.UUID(bytes=place)
+        except ValueError:
+            raise InvalidRequest("The parameter 'cursor' is none of ours.") from None
+
+    def place(self) -> bytes | None:
+        """Return the bytes after which a page begins, None for the first page."""
         value = self._values.get("cursor")
         if value is None:
             return None
         try:
-            return uuid.UUID(bytes=base64.b64decode(value + "==", b"-_", validate=True))
+            return base64.b64decode(value + "=" * (-len(value) % 4), b"-_", validate=True)
         except (ValueError, binascii.Error):
             raise InvalidRequest("The parameter 'cursor' is none of ours.") from None
 
@@ -162,4 +193,9 @@ def cut(
 
 def cursor_after(last_id: uuid.UUID) -> str:
     """Return the opaque cursor of the page that begins after this id."""
-    return base64.urlsafe_b64encode(last_id.bytes).rstrip(b"=").decode()
+    return cursor_at(last_id.bytes)
+
+
+def cursor_at(place: bytes) -> str:
+    """Return the opaque cursor of the page that begins after this place."""
+    return base64.urlsafe_b64encode(place).rstrip(b"=").decode()

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("api.rooms.urls")),
     path("/", include("api.attachments.urls")),
     path("/", include("api.messages.urls")),
+    path("/", include("api.search.urls")),
     path("/", include("api.inbox.urls")),
     path("/", include("api.people.urls")),
     path("/", include("api.blocks.urls")),

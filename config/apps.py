@@ -1,10 +1,12 @@
 """Registers the system checks, and what new database connections are told."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import Tags, register
 from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
 from typing_extensions import override
 
+from api.search import index
 from config import checks, database
 
 
@@ -16,5 +18,7 @@ class Wiring(AppConfig):
     @override
     def ready(self) -> None:
         connection_created.connect(database.opened)
+        connection_created.connect(index.connected)
+        post_migrate.connect(index.restored, sender=apps.get_app_config("api"))
         register(checks.security_floors, Tags.security)
         register(checks.layer_for_many_processes, Tags.security, deploy=True)

@@ -27,7 +27,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 CASES = {  # that say all by themselves, or what is so anyway
     *("", "the owner is the last one", "with a refresh token", "with a newcomer"),
-    *("by exact username", "?scope=public", *STATES, *CHANGES),
+    *("by exact username", "?scope=public", "?room=", *STATES, *CHANGES),
 }
 ABOUT_SOMEBODY = re.compile(r"an? |one(self|'s own)|somebody else's")
 USES_UP = re.compile(
@@ -123,6 +123,9 @@ def _query(row: Row, scene: Scene, whom: Person) -> dict[str, str] | None:
     match row.call, row.case:
         case _, "?scope=public":
             return {"scope": "public", "q": scene.name}
+        case "GET /search", case:
+            said = scene.said_by(scene.cast.actors["former member"])
+            return {"q": said["text"]} | ({"room": scene.room} if case else {})
         case "GET /users", "by exact username":
             return {"q": scene.cast.newcomer.name}
         case "GET /users", _:

@@ -114,6 +114,12 @@ def messages_with(message_ids: Iterable[uuid.UUID]) -> list[MessageFact]:
     return [found for part in parts(message_ids) for found in _messages.all(ids=part)]
 
 
+def texts(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the texts of these messages; a tombstone has none, which is an empty one."""
+    found = Message.objects.filter(pk__in=ids).values_list("pk", "text")
+    return {message_id: text or "" for message_id, text in found}
+
+
 def messages_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show the messages that these events are about."""
     ids = list({event.subject_id for event in events})

@@ -1,0 +1,1 @@
+"""Finding what was said, in the rooms that one is in."""

@@ -1,0 +1,116 @@
+"""The index of SQLite: tables and triggers, which every ``migrate`` looks after.
+
+A migration that changes ``api_message`` may build the table anew, and then Django drops the
+triggers without a word. So what keeps the index is no migration but the end of each.
+(PostgreSQL's index belongs to the column that a migration has made.)
+"""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connections, transaction
+
+from api.search.words import searchable
+
+PLACES = 1 << 20  # within a millisecond
+SECURE_DELETE_SINCE = (3, 42)  # FTS5 takes deleted words out of its pages at once
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS_MAX = 8_000_000_000_000  # what 63 bits hold of them: from 1716 to 2223
+
+# The function's name has a version: one that finds other words gets another, and so a new index.
+_WORDS = "api_search_words_1"
+_TABLES = {
+    "api_searchplace": """CREATE TABLE api_searchplace (
+  place INTEGER PRIMARY KEY, message_id CHAR(32) NOT NULL UNIQUE
+)""",
+    "api_searchwords": """CREATE VIRTUAL TABLE api_searchwords USING fts5(
+  words, facets, tokenize = 'ascii'
+)""",
+}
+_LINK = " OR ".join(
+    f"{{0}}.text GLOB '*{scheme}://[^ ' || char(9, 10, 13) || ']*'"
+    for scheme in ("[hH][tT][tT][pP]", "[hH][tT][tT][pP][sS]")
+)
+_FACETS = (
+    "'room' || {0}.room_id || ' from' || {0}.sender_id"
+    f" || CASE WHEN {_LINK} THEN ' haslink' ELSE '' END"
+)
+_LOWEST = (
+    f"max(-{_MILLISECONDS_MAX}, min({_MILLISECONDS_MAX},"
+    " CAST(strftime('%s', {0}.created_at) AS INTEGER) * 1000"
+    " + CAST(substr(strftime('%f', {0}.created_at), 4) AS INTEGER)"
+    f")) * {PLACES}"
+)
+_PLACE = "(SELECT place FROM api_searchplace WHERE message_id = {0}.id)"
+_TAKE_PLACE = f"""INSERT INTO api_searchplace (place, message_id) SELECT coalesce(
+    (SELECT max(place) + 1 FROM api_searchplace
+     WHERE place BETWEEN {_LOWEST} AND {_LOWEST} + {PLACES - 1}), {_LOWEST}
+  ), {{0}}.id"""
+_TAKE_WORDS = f"""INSERT INTO api_searchwords (rowid, words, facets)
+  SELECT {_PLACE}, {_WORDS}({{0}}.text), {_FACETS} WHERE {{0}}.text IS NOT NULL"""
+_DROP_WORDS = f"DELETE FROM api_searchwords WHERE rowid = {_PLACE}"
+_ALL_PLACES = f"""INSERT INTO api_searchplace (place, message_id)
+SELECT {_LOWEST.format("message")} - 1 + row_number() OVER (
+  PARTITION BY {_LOWEST.format("message")} ORDER BY created_at, seq, room_id
+), id FROM api_message AS message"""
+_ALL_WORDS = f"""INSERT INTO api_searchwords (rowid, words, facets)
+SELECT place, {_WORDS}(message.text), {_FACETS.format("message")}
+FROM api_searchplace JOIN api_message AS message ON message.id = message_id
+WHERE message.text IS NOT NULL ORDER BY place"""
+_TRIGGERS = {
+    "api_search_insert": f"""CREATE TRIGGER api_search_insert AFTER INSERT ON api_message BEGIN
+  {_TAKE_PLACE.format("new")};
+  {_TAKE_WORDS.format("new")};
+END""",
+    "api_search_update": f"""CREATE TRIGGER api_search_update AFTER UPDATE ON api_message
+WHEN old.text IS NOT new.text BEGIN
+  {_DROP_WORDS.format("old")};
+  {_TAKE_WORDS.format("new")};
+END""",
+    "api_search_delete": f"""CREATE TRIGGER api_search_delete AFTER DELETE ON api_message BEGIN
+  {_DROP_WORDS.format("old")};
+  DELETE FROM api_searchplace WHERE message_id = old.id;
+END""",
+}
+
+
+def lowest_place(moment: datetime) -> int:
+    """Return the first place of a message of this time."""
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return max(-_MILLISECONDS_MAX, min(_MILLISECONDS_MAX, milliseconds)) * PLACES
+
+
+def connected(connection: Any, **_: Any) -> None:
+    """Receive ``connection_created``: the triggers cut texts into words by a function of ours."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function(_WORDS, 1, searchable, deterministic=True)
+
+
+def restored(using: str, **_: Any) -> None:
+    """Receive ``post_migrate``: have tables and triggers as they should be, and all indexed."""
+    connection = connections[using]
+    if connection.vendor != "sqlite" or "api_message" not in connection.introspection.table_names():
+        return
+    wanted = _TABLES | _TRIGGERS
+    with transaction.atomic(using), connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'api_search%'")
+        there = {name: sql for name, sql in cursor.fetchall() if name in wanted}
+        if there != wanted:
+            _rebuild(cursor, there)
+        if sqlite3.sqlite_version_info >= SECURE_DELETE_SINCE:
+            cursor.execute(
+                "INSERT INTO api_searchwords (api_searchwords, rank) VALUES ('secure-delete', 1)"
+            )
+
+
+def _rebuild(cursor: Any, there: dict[str, str]) -> None:
+    for name in sorted(there, key=list(_TRIGGERS).__contains__, reverse=True):
+        cursor.execute(f"DROP {'TRIGGER' if name in _TRIGGERS else 'TABLE'} {name}")
+    for sql in _TABLES.values():
+        cursor.execute(sql)
+    cursor.execute(_ALL_PLACES)
+    cursor.execute(_ALL_WORDS)
+    for sql in _TRIGGERS.values():
+        cursor.execute(sql)
