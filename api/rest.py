@@ -178,9 +178,12 @@ class Query:
         if value is None:
             return None
         try:
-            return base64.b64decode(value + "=" * (-len(value) % 4), b"-_", validate=True)
+            found = base64.b64decode(value + "=" * (-len(value) % 4), b"-_", validate=True)
         except (ValueError, binascii.Error):
-            raise InvalidRequest("The parameter 'cursor' is none of ours.") from None
+            found = b""
+        if cursor_at(found) != value:  # spelled otherwise, or not at all
+            raise InvalidRequest("The parameter 'cursor' is none of ours.")
+        return found
 
 
 def cut(
