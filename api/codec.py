@@ -58,6 +58,9 @@ def plain(payload: Payload) -> Any:
     return msgspec.to_builtins(payload)
 
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339.")]  # from clients
+
+
 def instant(moment: datetime) -> Instant:
     """Return a time as the wire shows it: RFC 3339, UTC, milliseconds, ``Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
@@ -66,6 +69,19 @@ def instant(moment: datetime) -> Instant:
 def instant_or_none(moment: datetime | None) -> Instant | None:
     """Return a time that may not have come."""
     return None if moment is None else instant(moment)
+
+
+def moment_of(given: datetime, pointer: str) -> datetime:
+    """Return a time that a client gave as the service keeps it: UTC, whole milliseconds.
+
+    Raises:
+        InvalidRequest: it is beyond the calendar; at ``pointer``.
+    """
+    try:
+        moment = given.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRequest.at(pointer, "There is no such time.") from None
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def decode(raw: bytes | str, shape: type[BodyType]) -> BodyType:

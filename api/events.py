@@ -5,7 +5,7 @@ from api.blocks.schemas import BlockOut
 from api.codec import Payload
 from api.inbox.schemas import NotificationOut, NotificationsRead
 from api.messages.schemas import MessageFact, MessagesDeleted, ReactionChanged
-from api.rooms.schemas import MemberOut, RoomFact, RoomRemoved
+from api.rooms.schemas import MemberOut, PreferencesUpdated, RoomFact, RoomRemoved
 from api.sync.schemas import Counts, RoomOut
 
 ROOM_EVENTS: dict[str, type[Payload]] = {
@@ -33,6 +33,7 @@ INBOX_EVENTS: dict[str, type[Payload]] = {
     "notification.read": NotificationsRead,
     "block.added": BlockOut,
     "block.removed": BlockOut,
+    "preferences.updated": PreferencesUpdated,
     "me.updated": Profile,
     "session.revoked": SessionsRevoked,
 }

@@ -23,7 +23,7 @@ from api.log.reading import Range, Recorded, endings_in, events_in
 from api.log.snapshot import snapshot
 from api.messages.queries import messages_as_now
 from api.rooms.queries import Place, members_as_written, rooms_as_now
-from api.sync.queries import rooms_as_members_see
+from api.sync.queries import preferences_as_now, rooms_as_members_see
 
 Going = tuple[int, str]  # the number at which a user was put out
 Loader = Callable[[Sequence[Recorded]], dict[Place, Payload]]
@@ -40,6 +40,7 @@ LOADERS: dict[str, Loader] = {
     "room": rooms_as_now,
     "member": members_as_written,
     "membership": rooms_as_members_see,
+    "preferences": preferences_as_now,
     "notification": notifications_as_now,
     "profile": profiles_as_now,
     "block": blocks_as_written,
@@ -47,6 +48,7 @@ LOADERS: dict[str, Loader] = {
 ONLY_THE_LAST = {
     "read.moved",
     "me.updated",
+    "preferences.updated",
     "block.added",
     "block.removed",
 }  # contract §3.3: the last of its kind

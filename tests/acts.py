@@ -67,6 +67,7 @@ BODIES: dict[str, Callable[[Subject], Any]] = {
         "ranges": [[it.scene.said_by(it.whom)["seq"]] * 2]
     },
     "PATCH /messages/{message_id}": lambda it: {"text": "changed"},
+    "PATCH /rooms/{room_id}/preferences": lambda it: {"favourite": True},
     "PUT /rooms/{room_id}/read": lambda it: {"seq": 1},
     "PUT /read": lambda it: {"rooms": {it.scene.room: 1}},
     "POST /rooms": lambda it: {"name": "another", "kind": "private"},

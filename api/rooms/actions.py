@@ -12,8 +12,8 @@ from api.clock import now
 from api.codec import encode
 from api.errors import InvalidRequest, NotSupported, PermissionDenied
 from api.log.append import Entry, append, lock, writing
-from api.rooms import membership, permissions, queries
-from api.rooms.models import Kind, Member, Role, Room
+from api.rooms import membership, permissions, preferences, queries
+from api.rooms.models import Kind, Role, Room
 from api.rooms.schemas import CreateRoom, UpdateRoom, room_fact
 
 METADATA_BYTES_MAX = 8 * 1024
@@ -76,7 +76,9 @@ def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tup
             return room, True
         except IntegrityError:  # somebody was faster
             found = Room.objects.get(direct_key=key)
-    Member.objects.filter(room=found, user_id=creator_id).update(hidden_seq=None)
+    with writing():
+        lock(creator_id)
+        preferences.keep(queries.member_in(found.id, creator_id), {"hidden_seq": None})
     return found, False
 
 

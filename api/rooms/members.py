@@ -6,7 +6,7 @@ from accounts.models import User
 from api.clock import now
 from api.errors import Conflict, NotFound, PermissionDenied
 from api.log.append import append, lock, writing
-from api.rooms import permissions, queries
+from api.rooms import permissions, preferences, queries
 from api.rooms.membership import admit, dismiss, role_change
 from api.rooms.models import Kind, Member, Role, Room
 from api.rooms.schemas import member_out
@@ -43,7 +43,7 @@ def leave_room(*, user_id: uuid.UUID, room_id: uuid.UUID) -> None:
         head = lock(room_id)
         member = queries.member_in(room_id, user_id)
         if member.room.kind == Kind.DIRECT:
-            Member.objects.filter(room_id=room_id, user_id=user_id).update(hidden_seq=head)
+            preferences.keep(member, {"hidden_seq": head})
             return
         _check_not_last_owner(member)
         dismiss(member, "left", actor_id=user_id, head=head)

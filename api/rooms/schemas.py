@@ -7,12 +7,13 @@ import msgspec
 
 from accounts.models import User
 from accounts.schemas import Person, person
-from api.codec import Body, Instant, Payload, instant, instant_or_none
+from api.codec import Body, Instant, Moment, Payload, instant, instant_or_none
 from api.rooms.models import Member, Role
 
 RoleName = Literal["owner", "admin", "moderator", "member", "reader"]
 RoomName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Topic = Annotated[str, msgspec.Meta(max_length=500)]
+NotificationLevel = Literal["all", "mentions", "none"]
 Join = Literal["open", "request"]
 SlowMode = Annotated[int, msgspec.Meta(ge=0, le=86_400, description="Seconds.")]
 
@@ -54,6 +55,15 @@ class UpdateRoom(Body):
     archived: bool | msgspec.UnsetType = msgspec.UNSET
 
 
+class UpdatePreferences(Body):
+    """One's own settings for a room; what is absent stays."""
+
+    notification_level: NotificationLevel | msgspec.UnsetType = msgspec.UNSET
+    muted_until: Moment | msgspec.UnsetType | None = msgspec.UNSET
+    favourite: bool | msgspec.UnsetType = msgspec.UNSET
+    hidden: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class AddMember(Body):
     """The role to have; absent: `member` to begin with, or the one that is held."""
 
@@ -64,6 +74,21 @@ class ChangeMember(Body):
     """The role to have from now on."""
 
     role: RoleName
+
+
+class Preferences(Payload):
+    """One's own settings for a room."""
+
+    notification_level: NotificationLevel
+    muted_until: Instant | None
+    favourite: bool
+    hidden: bool
+
+
+class PreferencesUpdated(Preferences):
+    """Data of ``preferences.updated``."""
+
+    room_id: uuid.UUID
 
 
 class RoomFact(Payload):

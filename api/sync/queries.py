@@ -5,7 +5,7 @@ Everything that is counted comes with the number it was counted at, out of one s
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -29,9 +29,9 @@ from api.messages.viewing import messages_as_seen
 from api.rooms import queries as rooms
 from api.rooms.models import Kind, Member, Room
 from api.rooms.queries import Place
-from api.rooms.schemas import role_name, room_fact
+from api.rooms.schemas import Preferences, PreferencesUpdated, role_name, room_fact
 from api.statements import Given, Rows, among, parts
-from api.sync.schemas import Counts, InboxHead, Preferences, RoomOut, Sync
+from api.sync.schemas import Counts, InboxHead, RoomOut, Sync
 
 NOTIFICATIONS_IN_SYNC = 50
 
@@ -199,6 +199,20 @@ def sync(user_id: uuid.UUID) -> Sync:
 
 def rooms_as_members_see(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show the rooms that were added to people; left out where they are no longer in it."""
+    return _seen_in(events, lambda room: room)
+
+
+def preferences_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:
+    """Show what people have set for rooms; left out where they are no longer in it."""
+    return _seen_in(
+        events,
+        lambda room: PreferencesUpdated(room_id=room.id, **asdict(cast(Any, room.preferences))),
+    )
+
+
+def _seen_in(
+    events: Sequence[Recorded], show: Callable[[RoomOut], Payload]
+) -> dict[Place, Payload]:
     rooms_by_person: dict[uuid.UUID, set[Any]] = defaultdict(set)
     for event in events:
         rooms_by_person[event.stream_id].add(event.subject_id)
@@ -208,7 +222,7 @@ def rooms_as_members_see(events: Sequence[Recorded]) -> dict[Place, Payload]:
         for room in rooms_among(user_id, room_ids)
     }
     return {
-        (event.stream_id, event.seq): seen[event.stream_id, event.subject_id]
+        (event.stream_id, event.seq): show(seen[event.stream_id, event.subject_id])
         for event in events
         if (event.stream_id, event.subject_id) in seen
     }

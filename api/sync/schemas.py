@@ -1,7 +1,7 @@
 """What a person's own view of their rooms looks like on the wire."""
 
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -10,7 +10,7 @@ from api.blocks.schemas import BlockOut
 from api.codec import Body, Instant, Payload, Seq
 from api.inbox.schemas import Notifications
 from api.messages.schemas import MessageOut
-from api.rooms.schemas import RoleName, RoomFact
+from api.rooms.schemas import Preferences, RoleName, RoomFact
 
 
 class Read(Body):
@@ -40,15 +40,6 @@ class CountsList(Payload):
     """Counts of several rooms."""
 
     items: list[Counts]
-
-
-class Preferences(Payload):
-    """One's own settings for a room."""
-
-    notification_level: Literal["all", "mentions", "none"]
-    muted_until: Instant | None
-    favourite: bool
-    hidden: bool
 
 
 class RoomOut(RoomFact):

@@ -12,8 +12,8 @@ from api.log.snapshot import snapshot
 from api.openapi import CURSOR, limit, operation, parameter
 from api.rest import Endpoint, Query, answer, cut, nothing
 from api.rooms import actions as rooms
-from api.rooms import members
-from api.rooms.schemas import CreateRoom, OpenDirect, UpdateRoom
+from api.rooms import members, preferences
+from api.rooms.schemas import CreateRoom, OpenDirect, Preferences, UpdatePreferences, UpdateRoom
 from api.sync import actions, queries, schemas
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -124,6 +124,20 @@ class JoinView(Endpoint):
         user_id = user_of(request).id
         members.join_room(user_id=user_id, room_id=room_id)
         return answer(_room(room_id, user_id))
+
+
+class PreferencesView(Endpoint):
+    @operation(
+        "Change one's own settings for a room",
+        body=UpdatePreferences,
+        answers={200: Preferences},
+        raises=REFUSED,
+    )
+    def patch(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
+        user_id = user_of(request).id
+        changes = self.body(UpdatePreferences)
+        preferences.change_preferences(user_id=user_id, room_id=room_id, changes=changes)
+        return answer(_room(room_id, user_id).preferences)
 
 
 class ReadView(Endpoint):

@@ -1,0 +1,47 @@
+"""Writes of one's own settings for a room, which go to one's own devices alone."""
+
+import uuid
+from typing import Any
+
+import msgspec
+
+from api.codec import moment_of
+from api.log.append import Entry, append, lock, writing
+from api.log.heads import head_of
+from api.rooms import queries
+from api.rooms.models import Member
+from api.rooms.schemas import UpdatePreferences
+
+
+def change_preferences(
+    *, user_id: uuid.UUID, room_id: uuid.UUID, changes: UpdatePreferences
+) -> None:
+    """Change what one has set for a room; what is so already makes no event.
+
+    Raises:
+        NotFound, PermissionDenied: as ``queries.member_in``.
+    """
+    with writing():
+        lock(user_id)  # who removes this person has to wait for their stream as well
+        member = queries.member_in(room_id, user_id)
+        keep(member, _wanted(changes, head_of(room_id)))
+
+
+def keep(member: Member, wanted: dict[str, Any]) -> None:
+    """Keep columns of a member as their own settings, in the caller's transaction."""
+    if all(getattr(member, name) == value for name, value in wanted.items()):
+        return
+    subject = ("preferences", member.room_id)
+    append([Entry(member.user_id, "preferences.updated", member.user_id, subject=subject)])
+    Member.objects.filter(room_id=member.room_id, user_id=member.user_id).update(**wanted)
+
+
+def _wanted(changes: UpdatePreferences, head: int) -> dict[str, Any]:
+    given = msgspec.structs.asdict(changes)
+    wanted = {name: value for name, value in given.items() if value is not msgspec.UNSET}
+    if "muted_until" in wanted:
+        until = wanted.pop("muted_until")
+        wanted["notifications_muted_until"] = until and moment_of(until, "/muted_until")
+    if "hidden" in wanted:
+        wanted["hidden_seq"] = head if wanted.pop("hidden") else None
+    return wanted
