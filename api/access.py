@@ -4,9 +4,11 @@ import uuid
 from collections.abc import Collection
 
 from accounts.queries import inbox_head_for
+from api.clock import now
 from api.codec import Payload
 from api.log.models import Stream
-from api.rooms.queries import public_among
+from api.rooms import permissions
+from api.rooms.queries import member_in, public_among
 from api.rooms.schemas import RoleName, role_name
 from api.statements import Rows, among, parts
 from api.sync.queries import memberships
@@ -51,6 +53,17 @@ def readable(
             my_role=role_name(role),
         )
     return grants
+
+
+def check_may_write(room_id: uuid.UUID, user_id: uuid.UUID) -> None:
+    """Refuse somebody who may not write in a room now.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``.
+        RoomArchived, PermissionDenied, Muted: as ``permissions.check_may_write``.
+    """
+    member = member_in(room_id, user_id)
+    permissions.check_may_write(member.room, member, now())
 
 
 def refusals(streams: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:

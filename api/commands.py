@@ -184,11 +184,6 @@ def shape_of(kind: str) -> type[Body]:
     return TABLE[kind].shape
 
 
-def takes_room(kind: str) -> bool:
-    """Tell whether a command names a room, which a room's own socket may leave out."""
-    return kind in TABLE and "room_id" in TABLE[kind].shape.__struct_fields__
-
-
 def begin(kind: str, command: Body, user: Profile) -> Future[Payload] | None:
     """Have a command carried out together with others, in the order of their beginnings.
 

@@ -24,6 +24,7 @@ FEATURES = [
     "blocks",
     "mentions",
     "search",
+    "typing",
 ]
 
 

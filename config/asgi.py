@@ -14,7 +14,7 @@ from channels.routing import ProtocolTypeRouter
 from api import upkeep
 from config.addresses import addressed
 from config.http import HttpDoor
-from realtime import hub
+from realtime import here
 from realtime.auth import TokenAuth
 from realtime.origin import OriginPolicy
 from realtime.routing import router
@@ -22,7 +22,7 @@ from realtime.routing import router
 
 def begin() -> None:
     """Start what goes on beside requests and sockets; again means nothing."""
-    hub.current()
+    here.current()
     upkeep.current().start()
 
 
@@ -36,7 +36,7 @@ async def lifespan(_: dict[str, Any], receive: Any, send: Any) -> None:
         else:
             await http.end()  # the last requests may still have news for the hub
             await asyncio.to_thread(upkeep.current().end)  # and so may a job
-            await hub.shut_down()
+            await here.shut_down()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from api import metrics
 from config.messages import Scope
-from realtime import hub
+from realtime import here
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
@@ -69,11 +69,15 @@ def _of_the_hub() -> Iterator[Metric]:
     """Read at the moment of asking what nobody has to count."""
     written = metrics.frames.written
     yield CounterMetricFamily("gapless_frames_written", "Frames given to sockets.", written)
-    found = hub.running()
+    found = here.running()
     if found is not None:
         for name, meaning, value in (
-            ("sockets", "Sockets that are open.", len(found.connections)),
-            ("channel_layer_up", "Whether the channel layer took the last frame.", found.broker.ok),
-            ("draining", "Whether the process is about to end.", found.draining),
+            ("sockets", "Sockets that are open.", len(found.hub.connections)),
+            (
+                "channel_layer_up",
+                "Whether the channel layer took the last frame.",
+                found.hub.broker.ok,
+            ),
+            ("draining", "Whether the process is about to end.", found.hub.draining),
         ):
             yield GaugeMetricFamily(f"gapless_{name}", meaning, value)

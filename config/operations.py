@@ -4,7 +4,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
 from api.codec import encode
-from realtime import hub
+from realtime import here
 
 
 def healthz(_: HttpRequest) -> HttpResponse:
@@ -18,10 +18,10 @@ def readyz(_: HttpRequest) -> HttpResponse:
     A channel layer that is away makes it ``degraded``, not unready: writes are durable and
     news are delivered from the log, so taking the process away would only make it worse.
     """
-    found = hub.running()
-    draining = found is not None and found.draining
+    found = here.running()
+    draining = found is not None and found.hub.draining
     database = _database()
-    layer = found is None or found.broker.ok
+    layer = found is None or found.hub.broker.ok
     if draining or not database:
         status = "draining" if draining else "unready"
     else:

@@ -22,6 +22,7 @@ _FRAMES: tuple[type[Payload], ...] = (
     protocol.Subscribed,
     protocol.Unsubscribed,
     protocol.Gap,
+    protocol.Typing,
     protocol.AuthExpiring,
     protocol.Bye,
 )

@@ -26,6 +26,7 @@ OUTGOING_MAX = 10_000  # frames waiting to be published; older ones are in the l
 log = logging.getLogger(__name__)
 
 Work = Coroutine[Any, Any, None]
+Said = dict[str, Any]
 
 
 class Tasks:
@@ -55,23 +56,27 @@ def _done(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
 
 
 class Broker:
-    """Frames out, frames in; ``arrived`` gets each one, ``joined`` the groups just joined."""
+    """Frames out, frames in; ``arrived`` gets each one, ``joined`` the groups just joined.
+
+    ``said`` gets what is in no log: what other processes, and this one, say of a stream.
+    """
 
     def __init__(
         self,
         *,
         arrived: Callable[[Frame], None],
+        said: Callable[[dict[str, Any]], None],
         joined: Callable[[set[str]], Work],
     ) -> None:
         self.ok = True
-        self._arrived, self._joined_now = arrived, joined
+        self._arrived, self._said, self._joined_now = arrived, said, joined
         self._loop = asyncio.get_running_loop()
         self._layer: Any = get_channel_layer()
         self._channel: str | None = None
         self._wanted: dict[str, int] = {}
         self._joined: set[str] = set()
         self._groups_changed = asyncio.Event()
-        self._outgoing: deque[Frame] = deque(maxlen=OUTGOING_MAX)
+        self._outgoing: deque[Frame | Said] = deque(maxlen=OUTGOING_MAX)
         self._outgoing_ready = asyncio.Event()
         self._broken_until = 0.0
 
@@ -99,7 +104,11 @@ class Broker:
         with contextlib.suppress(RuntimeError):  # the loop has ended: the log has the frames
             self._loop.call_soon_threadsafe(self._take, frames)
 
-    def _take(self, frames: Sequence[Frame]) -> None:
+    def say(self, kind: str, stream: str, fields: Said) -> None:
+        """Say something to all processes that listen to a stream; it may be lost."""
+        self._take([{"type": f"said.{kind}", "stream": stream, **fields}])
+
+    def _take(self, frames: Sequence[Frame | Said]) -> None:
         self._outgoing.extend(frames)
         self._outgoing_ready.set()
 
@@ -110,13 +119,16 @@ class Broker:
             while self._outgoing:
                 await self._send(self._outgoing.popleft())
 
-    async def _send(self, frame: Frame) -> None:
+    async def _send(self, news: Frame | Said) -> None:
         if self._loop.time() < self._broken_until:
             metrics.publish_failures.inc()
             return
         try:
             async with asyncio.timeout(publish.DEADLINE_SECONDS):
-                await publish.send(self._layer, frame)
+                if isinstance(news, Frame):
+                    await publish.send(self._layer, news)
+                else:
+                    await self._layer.group_send(publish.group_of(news["stream"]), news)
             self.ok = True
         except Exception as error:  # noqa: BLE001  whatever a layer raises: the log has it
             self._broken_until = self._loop.time() + BREAK_SECONDS
@@ -131,12 +143,17 @@ class Broker:
                     self._channel = await self._layer.new_channel("gapless")
                     self._groups_changed.set()
                 message = await self._layer.receive(self._channel)
-                self._arrived(
-                    Frame(message["stream"], message["seq"], message["text"], message["ends"])
-                )
+                self._take_in(message)
             except Exception as error:  # noqa: BLE001  whatever a layer raises: the log repairs
                 log.warning("the channel layer does not deliver: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    def _take_in(self, message: dict[str, Any]) -> None:
+        if message["type"] == publish.KIND:
+            text, ends = message["text"], message["ends"]
+            self._arrived(Frame(message["stream"], message["seq"], text, ends))
+        else:
+            self._said(message)
 
     async def _keep_groups(self) -> None:
         while True:

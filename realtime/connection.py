@@ -93,6 +93,14 @@ class Connection:
                 self._outlet.watch()
                 self._start_timer(self._slow_seconds)
 
+    def offer(self, frame: Wire) -> bool:
+        """Send a frame that may be lost, unless much waits already; tell whether it was sent."""
+        limit = self._queue_bytes
+        if limit is not None and self._outlet.waiting() >= limit / 2:
+            return False
+        self.write(frame)
+        return True
+
     def take(self, subscription: Subscription, news: Sequence[Wire]) -> None:
         """Send a live subscription its news, as far as there is room."""
         for frame in news:

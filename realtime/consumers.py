@@ -10,20 +10,19 @@ from channels.exceptions import StopConsumer
 from django.conf import settings
 from typing_extensions import override
 
-from accounts.queries import session_expiry
 from api import commands, metrics, tracing
-from api.clock import now
 from api.codec import Payload, shaped
 from api.errors import ChatError, Conflict, InvalidRequest, NotAuthenticated, RateLimited
 from api.problems import translated
-from realtime import close_codes, hub, pool, protocol
+from realtime import close_codes, here, pool, protocol
 from realtime.auth import Identity, address_of, identify
 from realtime.begun import Begun
-from realtime.clocks import SocketClocks, seconds_until
+from realtime.clocks import seconds_until
 from realtime.close_codes import Close
 from realtime.conduct import Conduct
 from realtime.connection import Connection
 from realtime.greeting import hello
+from realtime.lifetime import Lifetime
 from realtime.protocol import BadFrame, Command, CommandId
 from realtime.subscribing import Subscriber
 
@@ -54,7 +53,8 @@ class ChatConsumer(AsyncConsumer):
         """Accept, also what is refused: a browser sees no reason of a failed handshake."""
         limits = settings.LIMITS
         self.loop = asyncio.get_running_loop()
-        self.hub = hub.current()
+        self.here = here.current()
+        self.hub = self.here.hub
         self.connection = Connection(
             self.base_send,
             direct=self.scope.get("extensions", {}).get("gapless.direct"),
@@ -64,9 +64,8 @@ class ChatConsumer(AsyncConsumer):
         )
         self.hub.connections.add(self.connection)
         self.subscriber = Subscriber(self.hub, self.connection)
-        self.clocks = SocketClocks(self)
+        self.life = Lifetime(self.close, self._write)
         self.begun = Begun(self.connection, self._answer)
-        self.identity: Identity | None = None
         self.conduct = Conduct(limits, self.loop.time())
         await self.base_send({"type": "websocket.accept", "subprotocol": self.scope["subprotocol"]})
         try:
@@ -82,7 +81,7 @@ class ChatConsumer(AsyncConsumer):
         elif self.scope["identity"] is not None:
             await self._open(self.scope["identity"], None)
         else:
-            self.clocks.await_token(settings.LIMITS.authenticate_seconds)
+            self.life.await_token()
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Carry out one command; a bad one gets an ``error`` frame."""
@@ -111,15 +110,14 @@ class ChatConsumer(AsyncConsumer):
         """Say why, and close, once what has been begun has been answered."""
         self.connection.leave(close)
         self.hub.forget(self.connection)
-        self.clocks.stop()
+        self.life.stop()
 
     def _gone(self) -> None:
         if hasattr(self, "connection"):
             self.connection.lost()
-            self.hub.forget(self.connection)
-            self.hub.sockets.ended(self.connection)
+            self.here.ended(self.connection)
             self.subscriber.stop()
-            self.clocks.stop()
+            self.life.stop()
 
     # --- commands -----------------------------------------------------------------------
 
@@ -142,14 +140,13 @@ class ChatConsumer(AsyncConsumer):
     def _checked(self, command: Command) -> Any:
         """Return the fields in the form that the command takes."""
         own = protocol.OWN_COMMANDS.get(command.type)
-        if self.identity is None and command.type != "auth":
+        if self.life.identity is None and command.type != "auth":
             raise NotAuthenticated
-        if own is not None:
-            return shaped(command.fields, own)
+        shape = own or commands.shape_of(command.type)
         room_id = self.scope["url_route"]["kwargs"].get("room_id")
-        if room_id is not None and commands.takes_room(command.type):
+        if room_id is not None and "room_id" in shape.__struct_fields__:
             command.fields.setdefault("room_id", str(room_id))
-        return shaped(command.fields, commands.shape_of(command.type))
+        return shaped(command.fields, shape)
 
     async def _perform(self, command: Command, fields: Any) -> None:
         match fields:
@@ -162,6 +159,8 @@ class ChatConsumer(AsyncConsumer):
             case protocol.Unsubscribe():
                 self.subscriber.unsubscribe(fields.streams)
                 self.connection.write(protocol.ok(command.id, protocol.Nothing()))
+            case protocol.SayTyping():
+                await self.here.typing.command(self.connection, fields)
             case _:
                 await self._record(command, fields)
 
@@ -182,7 +181,7 @@ class ChatConsumer(AsyncConsumer):
         self.connection.write(protocol.ok(command.id, result))
 
     async def _auth(self, token: str, command_id: CommandId) -> None:
-        if self.identity is not None:
+        if self.life.identity is not None:
             await self._renew(token, command_id)
             return
         try:
@@ -197,7 +196,7 @@ class ChatConsumer(AsyncConsumer):
         renewed = await self._identified(token)
         if renewed.session.id != self.scope["session"].id:
             raise Conflict("The token is of another session.")
-        self._live_until(renewed)
+        self.life.renew(renewed)
         seconds = int(seconds_until(renewed.expires_at))
         self.connection.write(protocol.ok(command_id, protocol.Renewed(expires_in=seconds)))
 
@@ -206,13 +205,11 @@ class ChatConsumer(AsyncConsumer):
     async def _open(self, identity: Identity, command_id: CommandId) -> None:
         greeting = await hello(identity, self.connection.id, command_id)
         self.scope["user"], self.scope["session"] = identity.user, identity.session
-        self.clocks.token_came()
-        self.clocks.limit_age(settings.LIMITS.socket_age)
-        self._live_until(identity)
+        self.life.begin(identity)
         self.connection.user_id = str(identity.user.id)
         self.connection.session_id = str(identity.session.id)
         self._write(greeting)
-        self.hub.sockets.opened(self.connection)
+        self.here.opened(self.connection)
         self.subscriber.open(identity.inbox_head)
         room_id = self.scope["url_route"]["kwargs"].get("room_id")
         if room_id is not None:
@@ -225,35 +222,6 @@ class ChatConsumer(AsyncConsumer):
             refused = translated(error).code
         if refused is not None:
             self.close(close_codes.for_error(refused))
-
-    def _live_until(self, identity: Identity) -> None:
-        self.identity = identity
-        self.clocks.expire_at(identity.expires_at)
-
-    def warn(self, seconds: int) -> None:
-        """Tell the client that the token ends."""
-        self._write(protocol.AuthExpiring(expires_in=seconds))
-
-    def expired(self) -> None:
-        """End the socket with its token, or ask how its session does."""
-        if self.identity is not None and self.identity.follows_session:
-            self.expiry = self.loop.create_task(self._follow_session(self.identity))
-        else:
-            self.close(close_codes.TOKEN_EXPIRED)
-
-    async def _follow_session(self, identity: Identity) -> None:
-        """Live on if the session has been used, so prolonged, meanwhile."""
-        try:
-            expires_at = await pool.run(session_expiry, identity.session.id)
-        except Exception:  # noqa: BLE001  the database is away: come back when it is there
-            self.close(close_codes.INTERNAL)
-            return
-        if self.identity is not identity or self.connection.closing is not None:
-            return  # renewed, or gone, meanwhile
-        if expires_at is None or expires_at <= now():
-            self.close(close_codes.TOKEN_EXPIRED)
-        else:
-            self.clocks.expire_at(expires_at)
 
     # --- answers ------------------------------------------------------------------------
 

@@ -12,8 +12,9 @@ import uvicorn
 from django.conf import settings
 from typing_extensions import override
 
-from realtime import hub
+from realtime import here
 from realtime.close_codes import DRAINING
+from realtime.hub import Hub
 from realtime.workers import HURRY
 
 HURRIED_SECONDS = 3  # for requests under way after a second signal
@@ -62,9 +63,9 @@ class ChatServer(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        found = hub.running()
+        found = here.running()
         if found is not None:
-            await drain(found, settings.LIMITS.drain_seconds or 0, self._grace_over)
+            await drain(found.hub, settings.LIMITS.drain_seconds or 0, self._grace_over)
         await super().shutdown(sockets)
         if self.force_exit:  # uvicorn leaves this out then
             await self.lifespan.shutdown()
@@ -77,7 +78,7 @@ class ChatServer(uvicorn.Server):
         self.force_exit = True
 
 
-async def drain(found: hub.Hub, seconds: float, over: asyncio.Event) -> None:
+async def drain(found: Hub, seconds: float, over: asyncio.Event) -> None:
     """Be unready for so long, and meanwhile send every socket away, one after the other.
 
     ``over`` ends the wait: all that are left go at once.

@@ -8,8 +8,8 @@ the log.
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from api import access, metrics, replay
 from api.log import publish
@@ -24,6 +24,7 @@ from realtime.feed import Deliver, Effect, Feed, Fetch
 from realtime.outlets import FlushWindow
 from realtime.sockets import Sockets
 from realtime.subscription import Subscription
+from realtime.wire import Wire
 
 TICK_SECONDS = 2.0  # how often the heads of all held streams are read from the log
 REPLAYS_AT_ONCE = 8  # connections that replay at the same moment; others wait their turn
@@ -41,6 +42,22 @@ class LocalStream:
         self.subscribers: dict[Connection, Subscription] = {}
 
 
+class Follower(Protocol):
+    """Who goes by what is listened to here, and by what comes; called on the hub's loop."""
+
+    def attached(self, connection: Connection, subscription: Subscription, /) -> None:
+        """Somebody listens to a stream."""
+
+    def detached(self, connection: Connection, stream: str, /) -> None:
+        """Somebody listens to it no more."""
+
+    def news(self, stream: str, run: Deliver) -> None:
+        """Events have been delivered."""
+
+    def heard(self, said: Mapping[str, Any]) -> None:
+        """Another process, or this one, has said something that is in no log."""
+
+
 class Hub:
     """Everything of one process that is delivered goes through here."""
 
@@ -50,7 +67,8 @@ class Hub:
         self.window = FlushWindow()
         self.sockets = Sockets()
         self.replay_turn = asyncio.Semaphore(REPLAYS_AT_ONCE)
-        self.broker = Broker(arrived=self._arrived, joined=self._groups_joined)
+        self.followers: Sequence[Follower] = ()
+        self.broker = Broker(arrived=self._arrived, said=self._said, joined=self._groups_joined)
         self._loop = asyncio.get_running_loop()
         self._streams: dict[str, LocalStream] = {}
         self._hole_timer: asyncio.TimerHandle | None = None
@@ -81,6 +99,8 @@ class Hub:
         if not subscription.join(max(local.feed.position, head)):
             connection.behind[stream] = subscription
         self._apply(stream, local.feed.head_seen(head, self._loop.time()))
+        for follower in self.followers:
+            follower.attached(connection, subscription)
 
     def detach(self, connection: Connection, stream: str) -> None:
         """Listen no more. Harmless when repeated."""
@@ -93,6 +113,15 @@ class Hub:
         if not local.subscribers:
             del self._streams[stream]
             self.broker.want(stream, -1)
+        for follower in self.followers:
+            follower.detached(connection, stream)
+
+    def show(self, stream: str, frame: Wire, *, but: str = "") -> None:
+        """Send those who are live on a stream, and want it, what is in no log."""
+        local = self._streams.get(stream)
+        for connection, subscription in local.subscribers.items() if local else ():
+            if subscription.ephemeral and subscription.live and connection.user_id != but:
+                connection.offer(frame)
 
     def forget(self, connection: Connection) -> None:
         """Detach a connection from everything. Harmless when repeated."""
@@ -127,6 +156,10 @@ class Hub:
         if local is not None:
             self._apply(frame.stream, local.feed.arrived(frame, self._loop.time()))
 
+    def _said(self, said: dict[str, Any]) -> None:
+        for follower in self.followers:
+            follower.heard(said)
+
     def _apply(self, stream: str, effects: Iterable[Effect]) -> None:
         fetches = []
         for effect in effects:
@@ -156,6 +189,8 @@ class Hub:
             ends = run.frames[-1].ends if run.frames else None
             if ends:
                 self._end_all(local, run.to, ends)
+            for follower in self.followers:
+                follower.news(stream, run)
 
     def _end_all(self, local: LocalStream, seq: int, ends: Any) -> None:
         for connection, subscription in list(local.subscribers.items()):
@@ -251,28 +286,3 @@ def _deliver_apart(connection: Connection, subscription: Subscription, run: Deli
         visible = subscription.visible(fresh, connection.user_id)
         frames = protocol.events(subscription.stream, above, run.to, visible)
         connection.take(subscription, frames)
-
-
-_hub: Hub | None = None
-
-
-def current() -> Hub:
-    """Return the hub of this process; the first to ask on the loop starts it."""
-    global _hub  # noqa: PLW0603  one process, one hub
-    if _hub is None:
-        _hub = Hub()
-        _hub.start()
-    return _hub
-
-
-def running() -> Hub | None:
-    """Return the hub if one has been started; from any thread."""
-    return _hub
-
-
-async def shut_down() -> None:
-    """Stop the hub of this process, if there is one."""
-    global _hub
-    if _hub is not None:
-        hub, _hub = _hub, None
-        await hub.stop()

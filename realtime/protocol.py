@@ -49,11 +49,19 @@ class Ping(Body):
     """Is anybody there?"""
 
 
+class SayTyping(Body):
+    """One types in a room, or does so no more; to be renewed within six seconds."""
+
+    room_id: uuid.UUID
+    active: bool
+
+
 OWN_COMMANDS: dict[str, type[Body]] = {
     "auth": Auth,
     "subscribe": Subscribe,
     "unsubscribe": Unsubscribe,
     "ping": Ping,
+    "typing": SayTyping,
 }
 
 
@@ -170,6 +178,14 @@ class Gap(Payload, tag_field="type", tag="gap", rename={"first": "from", "last":
     stream: str
     first: int
     last: int
+
+
+class Typing(Payload, tag_field="type", tag="typing"):
+    """Somebody types in a room, or does so no more."""
+
+    room_id: str
+    user_id: str
+    active: bool
 
 
 class AuthExpiring(Payload, tag_field="type", tag="auth.expiring"):

@@ -55,8 +55,9 @@ class Subscriber:
                 )
             )
         )
+        ephemeral = len(asked) == 1 if wanted.ephemeral is None else wanted.ephemeral
         for stream, start in begins.items():
-            self._listen(stream, start, granted[stream].head)
+            self._listen(stream, start, granted[stream].head, ephemeral=ephemeral)
         self._replay.resume()
         return refused
 
@@ -113,13 +114,14 @@ class Subscriber:
         own = self._connection.user_id in self._connection.subscriptions
         return int(limit) - (len(self._connection.subscriptions) - own)
 
-    def _listen(self, stream: str, start: Start, head: int) -> None:
+    def _listen(self, stream: str, start: Start, head: int, *, ephemeral: bool = False) -> None:
         self._hub.detach(self._connection, stream)
         if start.gap is not None:
             first, last = start.gap
             gap = protocol.Gap(stream=stream, first=first, last=last)
             self._connection.write(protocol.wire(gap))
-        self._hub.attach(self._connection, Subscription(stream, start.position, granted=head), head)
+        subscription = Subscription(stream, start.position, granted=head, ephemeral=ephemeral)
+        self._hub.attach(self._connection, subscription, head)
 
 
 def _since(scope: Mapping[str, Any]) -> int | None:

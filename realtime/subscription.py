@@ -22,14 +22,18 @@ class Subscription:
 
     ``granted`` is the head that the permission was read at: what ended earlier has been
     given again since, and ends nothing now.
+    ``ephemeral``: whether it is also told who is here, and who is typing.
     """
 
-    __slots__ = ("granted", "live", "position", "stream")
+    __slots__ = ("ephemeral", "granted", "live", "position", "stream")
 
-    def __init__(self, stream: str, position: int, granted: int) -> None:
+    def __init__(
+        self, stream: str, position: int, granted: int, *, ephemeral: bool = False
+    ) -> None:
         self.stream = stream
         self.position = position
         self.granted = granted
+        self.ephemeral = ephemeral
         self.live = False
 
     def join(self, feed_position: int) -> bool:

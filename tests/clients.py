@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import re
+from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
@@ -16,6 +17,7 @@ from tests.contract import check_frame, check_response
 
 PASSWORD = "known to tests alone"
 FRAME_SECONDS = 10.0  # the deadline of a wait, not a measurement
+OF_THE_MOMENT = ("typing", "presence")
 _numbers = itertools.count(1)
 Result = TypeVar("Result")
 
@@ -145,6 +147,7 @@ class Socket:
         self.positions: dict[str, int] = {}
         self.events: list[dict[str, Any]] = []
         self.hello: dict[str, Any] = {}
+        self._shown: dict[str, deque[dict[str, Any]]] = defaultdict(deque)
         self._since: dict[str, int | None] = {}
         room = re.search(r"/ws/rooms/([^/?]+)/?\?(?:.*&)?since=(\d+)", url)
         if room:
@@ -195,7 +198,23 @@ class Socket:
         return await self.ask("subscribe", streams=dict.fromkeys(rooms, since), **more)
 
     async def receive(self, seconds: float = FRAME_SECONDS) -> dict[str, Any]:
-        """Return the next frame."""
+        """Return the next frame that is not about the moment; those are kept for ``shown``."""
+        while True:
+            frame = await self._next(seconds)
+            if frame["type"] not in OF_THE_MOMENT:
+                return frame
+            self._shown[frame["type"]].append(frame)
+
+    async def shown(self, kind: str, seconds: float = FRAME_SECONDS) -> dict[str, Any]:
+        """Return the next frame about who is typing, or who is here."""
+        async with asyncio.timeout(seconds):
+            while not self._shown[kind]:
+                frame = await self._next(seconds)
+                if frame["type"] in OF_THE_MOMENT:
+                    self._shown[frame["type"]].append(frame)
+        return self._shown[kind].popleft()
+
+    async def _next(self, seconds: float) -> dict[str, Any]:
         text = await asyncio.wait_for(self.connection.recv(), seconds)
         frame: dict[str, Any] = json.loads(text)
         check_frame(frame)

@@ -13,8 +13,9 @@ from accounts.sessions import SignIn
 from api.log.epoch import renew_epoch
 from api.log.publish import group_of
 from config.asgi import application
-from realtime import hub
+from realtime import here
 from realtime.auth import TokenAuth
+from realtime.hub import Hub
 from realtime.origin import OriginPolicy
 from tests.clients import PASSWORD, Person, http, told
 from tests.servers import World
@@ -32,10 +33,10 @@ def dora(transactional_db: None) -> SignIn:
 
 
 @pytest_asyncio.fixture
-async def own_hub() -> AsyncIterator[hub.Hub]:
+async def own_hub() -> AsyncIterator[Hub]:
     """The hub of this process, ended with the test's event loop."""
-    yield hub.current()
-    await hub.shut_down()
+    yield here.current().hub
+    await here.shut_down()
 
 
 async def scope_behind_the_door(token: str | None) -> dict[str, Any]:
@@ -73,7 +74,7 @@ async def test_url_routing_takes_the_room_from_the_path(alice: Person, bob: Pers
         assert {event["stream"] for event in socket.events} == {room}
 
 
-async def test_consumer_connects_receives_and_disconnects(dora: SignIn, own_hub: hub.Hub) -> None:
+async def test_consumer_connects_receives_and_disconnects(dora: SignIn, own_hub: Hub) -> None:
     communicator: Any = WebsocketCommunicator(application, f"/ws/?token={dora.access}")
     assert await communicator.connect(timeout=WAIT_SECONDS) == (True, None)
     hello = await communicator.receive_json_from(timeout=WAIT_SECONDS)
@@ -170,7 +171,7 @@ async def test_scope_says_why_a_token_was_refused(dora: SignIn) -> None:
     assert scope["refused"].code == 4301
 
 
-async def test_consumer_refuses_who_is_not_authenticated(dora: SignIn, own_hub: hub.Hub) -> None:
+async def test_consumer_refuses_who_is_not_authenticated(dora: SignIn, own_hub: Hub) -> None:
     communicator: Any = WebsocketCommunicator(application, "/ws/?token=nonsense")
     assert await communicator.connect(timeout=WAIT_SECONDS) == (True, None)
     bye = await communicator.receive_json_from(timeout=WAIT_SECONDS)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from config import asgi, http
 from config.handlers import THREADS
 from config.http import HttpDoor
-from realtime import hub
+from realtime import here
 from tests.doors import HANDLERS, Visit, opened, story, told
 
 
@@ -271,6 +271,6 @@ async def test_the_door_ends_with_the_server_and_before_what_its_requests_need(
         happened.append(message["type"])
 
     monkeypatch.setattr(asgi.http, "end", end)
-    monkeypatch.setattr(hub, "shut_down", shut_down)
+    monkeypatch.setattr(here, "shut_down", shut_down)
     await asgi.application({"type": "lifespan"}, receive, send)
     assert happened == ["door ended", "hub shut down", "lifespan.shutdown.complete"]

@@ -15,6 +15,7 @@ from tests.servers import World
 
 PRIVATE, PUBLIC = "Sockets, and a private room", "Sockets, and a public room"
 ROWS = rows(PRIVATE, PUBLIC)
+SILENT = ("typing",)  # they are answered only when they are refused
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def paths() -> set[str]:
 def test_every_command_and_path_has_its_rows_and_every_row_its_command() -> None:
     there = commands.TABLE.keys() | protocol.OWN_COMMANDS.keys() | paths()
     assert {row.call for row in rows(PRIVATE)} == there
-    about_rooms = {"subscribe", "unsubscribe", "/ws/rooms/{room_id}/", *commands.TABLE}
+    about_rooms = {"subscribe", "unsubscribe", "typing", "/ws/rooms/{room_id}/", *commands.TABLE}
     assert {row.call for row in rows(PUBLIC)} == about_rooms
     assert all(tuple(row.cells) == EVERYBODY for row in rows(PRIVATE))
 
@@ -67,6 +68,11 @@ async def outcome(row: Row, scene: Scene, actor: Person) -> str:
         if row.call[0] == "/":
             frame = await socket.receive()
             return str((await socket.closed())[1] if frame["refused"] else frame["type"])
+        if row.call in SILENT:
+            await socket.command(row.call, id=1, **fields)
+            await socket.command("ping", id=2)
+            reply = await socket.receive()
+            return "none" if reply["type"] == "pong" else answered(reply)
         return answered(await socket.ask(row.call, **fields))
 
 
@@ -85,6 +91,7 @@ def fields_of(row: Row, scene: Scene, actor: Person) -> dict[str, Any]:
         "message.send": {"room_id": scene.room, "text": "said"},
         "read": {"room_id": scene.room, "seq": 1},
         "history": {"room_id": scene.room},
+        "typing": {"room_id": scene.room, "active": True},
     }
     return fields.get(row.call, {})
 

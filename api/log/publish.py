@@ -17,6 +17,7 @@ from django.conf import settings
 from api import metrics
 from api.log.frames import Frame
 
+KIND = "log.frame"  # of messages on the layer
 DEADLINE_SECONDS = 0.25  # a layer that is slower than this counts as lost for the moment
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ async def send(layer: Any, item: Frame) -> None:
     await layer.group_send(
         group_of(item.stream),
         {
-            "type": "log.frame",
+            "type": KIND,
             "stream": item.stream,
             "seq": item.seq,
             "ends": item.ends,
