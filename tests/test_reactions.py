@@ -1,12 +1,25 @@
 """Reactions: who gave a message which emoji, how often, and in which order they came."""
 
 import asyncio
+import uuid
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
+from api.log.pages import Window
+from api.log.snapshot import snapshot
+from api.messages.actions import send_message
+from api.messages.queries import messages_in
+from api.messages.reacting import add_reaction
+from api.messages.schemas import Content
+from api.messages.viewing import page_as_seen
+from api.rooms.actions import create_room
+from api.rooms.schemas import CreateRoom
 from tests.clients import Person, at_once, told
 from tests.servers import World, on_both_servers, one_world
 
@@ -281,6 +294,64 @@ def test_reactions_at_once_are_all_counted(world: World, alice: Person) -> None:
     assert alice.get(f"/messages/{said['id']}")["reactions"] == []
     counts = [event["data"]["count"] for event in alice.events(room, after=head + 8)]
     assert counts == list(range(7, -1, -1))
+
+
+def test_a_copy_says_at_which_number_its_reactions_are_true(
+    world: World, alice: Person, bob: Person
+) -> None:
+    room = alice.create_room(bob)["id"]
+    said = alice.send(room, client_msg_id="once")
+    path, history = f"/messages/{said['id']}", f"/rooms/{room}/messages"
+    again = {"text": said["text"], "client_msg_id": "once"}
+    here, there = alice.at(world.server.url), alice.at(world.other.url)
+    copies: list[dict[str, Any]] = []
+
+    def toggles(person: Person, *emoji: str) -> None:
+        for one in emoji * 5:
+            react(person, said, one)
+            take_back(person, said, one)
+
+    def looks() -> None:
+        for number in range(20):
+            copies.append(here.get(path))
+            copies.extend(there.get(history)["items"])
+            copies.append(here.expect(200, "POST", history, json=again))
+            copies.append(there.expect(200, "PATCH", path, json={"text": f"{number}"}))
+            copies.append(here.get(f"/rooms/{room}")["last_message"])
+
+    at_once(looks, partial(toggles, alice, THUMB, HEART), partial(toggles, bob, HEART, THUMB))
+
+    events = alice.events(room, after=said["seq"])
+    assert len(copies) == 100
+    for copy in copies:
+        state = said
+        for event in events:
+            if event["seq"] <= copy["changed_seq"] and event["type"].startswith("reaction."):
+                state = applied(state, event, alice)
+        assert copy["reactions"] == state["reactions"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_takes_one_statement_more_however_many_reactions_there_are() -> None:
+    alice = User.objects.create(username="alice", skeleton="alice", display_name="alice")
+    room = create_room(creator_id=alice.id, content=CreateRoom(name="room", kind="private"))
+
+    def say() -> uuid.UUID:
+        content = Content(text="hello")
+        return send_message(sender_id=alice.id, room_id=room.id, content=content).message.id
+
+    def statements() -> list[str]:
+        with CaptureQueriesContext(connection) as captured, snapshot():
+            page_as_seen(messages_in(room.id, alice.id, Window(limit=100)), alice.id)
+        return [query["sql"].partition(" ")[0] for query in captured]
+
+    said = [say() for _ in range(10)]
+    assert statements() == ["BEGIN", "SELECT", "COMMIT"]
+    for count in (1, 10):
+        for message_id in said[:count]:
+            for emoji in (THUMB, HEART, f":number-{count}:"):
+                add_reaction(user_id=alice.id, message_id=message_id, emoji=emoji)
+        assert statements() == ["BEGIN", "SELECT", "SELECT", "COMMIT"]
 
 
 @one_world

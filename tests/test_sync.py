@@ -12,7 +12,8 @@ from api.inbox.actions import notify
 from api.log.epoch import renew_epoch
 from api.log.snapshot import snapshot
 from api.messages.actions import send_message
-from api.messages.schemas import Content
+from api.messages.reacting import add_reaction
+from api.messages.schemas import Content, Reaction
 from api.rooms.actions import create_room, open_direct_room
 from api.rooms.schemas import CreateRoom
 from api.sync.queries import sync
@@ -98,12 +99,16 @@ def test_three_rooms_take_as_many_queries_as_thirty() -> None:
         alice = _person(f"alice{number}")
         direct, _ = open_direct_room(creator_id=alice.id, user_ids=[bob.id])
         for room in (_room(alice, bob), _room(bob, alice), direct):
-            send_message(sender_id=alice.id, room_id=room.id, content=Content(text="hello"))
+            content = Content(text="hello")
+            sent = send_message(sender_id=alice.id, room_id=room.id, content=content)
+            add_reaction(user_id=bob.id, message_id=sent.message.id, emoji="👍")
         notify(user_id=bob.id, text="hello")
         with CaptureQueriesContext(connection) as captured, snapshot():
             found = sync(bob.id)
         assert len(found.rooms) == 3 * (number + 1)
         assert all(room.last_message and room.unread_count == 1 for room in found.rooms)
+        given = [room.last_message.reactions for room in found.rooms if room.last_message]
+        assert given == [[Reaction("👍", 1, True)]] * len(found.rooms)
         taken.append([query["sql"].partition(" ")[0] for query in captured])
     assert taken == [taken[0]] * 10
     assert len(taken[0]) < 15
