@@ -35,7 +35,7 @@ def test_every_emoji_of_unicode_is_one_and_is_written_in_one_way() -> None:
         ("🕵🏽\u200d♀", "🕵🏽\u200d♀\ufe0f"),
         ("🇩🇪", "🇩🇪"),
         ("👨🏿\u200d👩🏻\u200d👦🏽", "👨🏿\u200d👩🏻\u200d👦🏽"),  # no font draws it yet
-        ("\U0001f6d9", "\U0001f6d9"),  # a place that Unicode keeps for an emoji
+        ("\U0001f02c", "\U0001f02c"),  # a place that Unicode keeps for an emoji
         (":+1:", ":+1:"),
         (":" + "a" * 64 + ":", ":" + "a" * 64 + ":"),
         (":party_parrot-2:", ":party_parrot-2:"),
