@@ -120,6 +120,13 @@ def enable_user(*, user_id: uuid.UUID) -> None:
         User.objects.filter(pk=user_id).update(disabled_at=None)
 
 
+def set_staff(*, user_id: uuid.UUID, staff: bool) -> None:
+    """Let somebody speak for the service, or no longer."""
+    with writing():
+        sessions.hold(user_id)
+        User.objects.filter(pk=user_id).update(is_staff=staff)
+
+
 def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:
     """Change how a person is shown, everywhere and at once.
 

@@ -6,19 +6,20 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from typing_extensions import override
 
-from accounts import sessions, tokens
-from accounts.queries import Bearer, bearer_of
+from accounts import api_keys, sessions, tokens
+from accounts.queries import Bearer, bearer_of, claims_of_key
 from accounts.schemas import LivingSession, Profile
 from api.errors import InvalidToken
 
 
 def bearer(token: str, *kinds: tokens.Kind) -> tuple[Bearer, tokens.Claims]:
-    """Return whose token this is.
+    """Return whose token this is; a bot's key is as good as an access token.
 
     Raises:
         InvalidToken, TokenExpired, SessionRevoked: as ``tokens.read`` and ``bearer_of``.
     """
-    claims = tokens.read(token, *kinds)
+    key = api_keys.parsed(token) if "access" in kinds else None
+    claims = claims_of_key(key) if key else tokens.read(token, *kinds)
     found = bearer_of(claims)
     if claims.generation > found.session.proven:
         sessions.prove(session_id=found.session.id, generation=claims.generation)

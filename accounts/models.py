@@ -12,6 +12,7 @@ class User(AbstractBaseUser):
 
     ``username`` is stored as it is compared; ``skeleton`` is what look-alikes share.
     ``version`` counts changes of the profile. Erased people keep id and version.
+    ``is_staff``: speaks for the service, as bots do.
     ``import_key`` is the name, as it is compared, that an import knows a person by.
     """
 
@@ -21,6 +22,7 @@ class User(AbstractBaseUser):
     display_name = models.CharField(max_length=100, null=True)
     import_key = models.CharField(max_length=100, unique=True, null=True)
     is_bot = models.BooleanField(default=False)
+    is_staff = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=now)
     disabled_at = models.DateTimeField(null=True)
@@ -80,6 +82,14 @@ class RefreshToken(models.Model):
     generation = models.PositiveIntegerField()
     secret_hash = models.BinaryField(max_length=32)
     replaced_at = models.DateTimeField(null=True)
+
+
+class BotKey(models.Model):
+    """The key of a bot, kept as a hash; it is known by its prefix, and as good as its session."""
+
+    prefix = models.CharField(max_length=12, primary_key=True)
+    session = models.OneToOneField(Session, models.CASCADE)
+    secret_hash = models.BinaryField(max_length=32)
 
 
 class UsedSocketToken(models.Model):

@@ -1,5 +1,6 @@
 """Reads of accounts."""
 
+import hmac
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +9,8 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from accounts import tokens
-from accounts.models import Session, User
+from accounts.api_keys import ApiKey
+from accounts.models import BotKey, Session, User
 from accounts.schemas import (
     PERSON_COLUMNS,
     PROFILE_COLUMNS,
@@ -70,6 +72,31 @@ def bearer_of(claims: tokens.Claims) -> Bearer:
     if found.bearer.session.expires_at <= now():
         raise TokenExpired
     return found.bearer
+
+
+_key = Rows(
+    lambda said, *session: (bytes(said), *session),
+    lambda: BotKey.objects.filter(prefix=Given("prefix")).values_list(
+        "secret_hash", "session_id", "session__expires_at"
+    ),
+)
+
+
+def claims_of_key(key: ApiKey) -> tokens.Claims:
+    """Return what a bot's key says: as much as an access token of its session.
+
+    Raises:
+        InvalidToken: there never was such a key.
+    """
+    secret_hash, session_id, expires_at = _key.first(prefix=key.prefix) or (b"", None, None)
+    if not hmac.compare_digest(secret_hash, key.secret_hash):
+        raise InvalidToken
+    return tokens.Claims("access", session_id, 1, session_id, expires_at)
+
+
+def speaks_for_the_service(user: Profile) -> bool:
+    """Tell whether somebody may notify others: bots and staff."""
+    return user.is_bot or User.objects.filter(pk=user.id, is_staff=True).exists()
 
 
 _inbox_head = Rows(

@@ -12,11 +12,14 @@ from api.codec import encode, plain
 from api.errors import InvalidRequest, NotFound
 from api.inbox import queries
 from api.inbox.models import Notification
-from api.inbox.schemas import NotificationsRead, notification_out
+from api.inbox.schemas import (
+    KIND_CHARACTERS_MAX,
+    TEXT_CHARACTERS_MAX,
+    NotificationsRead,
+    notification_out,
+)
 from api.log.append import Entry, append, lock, writing
 
-KIND_CHARACTERS_MAX = 40
-TEXT_CHARACTERS_MAX = 2_000
 DATA_BYTES_MAX = 4 * 1024
 READ_AT_ONCE = 1_000  # ids in one event: it has to fit a frame
 
@@ -27,8 +30,11 @@ def notify(
     text: str,
     kind: str = "notice",
     data: dict[str, Any] | None = None,
+    actor_id: uuid.UUID | None = None,
 ) -> Notification:
     """Tell one person something. Any Django code may call this, outside a transaction.
+
+    ``actor_id`` is who says so, where it is not the service itself.
 
     It lands in the person's stream, so on every device that is connected, and waits in
     their notifications when none is.
@@ -46,7 +52,9 @@ def notify(
     moment, notification_id = now(), uuid_utils.uuid7()
     subject = ("notification", notification_id)
     with writing():
-        (event,) = append([Entry(user_id, "notification.created", subject=subject)], at=moment)
+        (event,) = append(
+            [Entry(user_id, "notification.created", actor_id, subject=subject)], at=moment
+        )
         if not User.objects.filter(pk=user_id, erased_at=None).exists():
             raise NotFound("There is no such person.")
         notification = Notification.objects.create(
@@ -56,6 +64,7 @@ def notify(
             kind=kind,
             text=text,
             data=data,
+            actor_id=actor_id,
             created_at=moment,
         )
         event.show(notification_out(notification))

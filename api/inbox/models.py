@@ -9,7 +9,11 @@ from api.codec import StoredJson
 
 
 class Notification(models.Model):
-    """Something one person is told; ``seq`` is its number in that person's stream."""
+    """Something one person is told; ``seq`` is its number in that person's stream.
+
+    What comes of a message has no text of its own: who sent it, the ``actor``, is shown by the
+    name they have now.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="notifications")
@@ -19,6 +23,7 @@ class Notification(models.Model):
     data = models.JSONField(null=True, decoder=StoredJson)
     room_id = models.UUIDField(null=True)
     message_id = models.UUIDField(null=True)
+    actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(default=now)
     read_at = models.DateTimeField(null=True)
 

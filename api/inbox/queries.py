@@ -20,7 +20,7 @@ def notifications_before(
     Raises:
         InvalidRequest: the cursor is none of this person's.
     """
-    found = Notification.objects.filter(user_id=user_id)
+    found = Notification.objects.filter(user_id=user_id).select_related("actor")
     if cursor is not None:
         seq = found.filter(pk=cursor).values_list("seq", flat=True).first()
         if seq is None:
@@ -45,7 +45,8 @@ def newest(user_id: uuid.UUID, limit: int) -> Notifications:
 
 def notifications_as_now(events: Sequence[Recorded]) -> dict[tuple[uuid.UUID, int], Payload]:
     """Show the notifications that these events are about."""
-    found = Notification.objects.in_bulk({event.subject_id for event in events})
+    ids = {event.subject_id for event in events}
+    found = Notification.objects.select_related("actor").in_bulk(ids)
     return {
         (event.stream_id, event.seq): notification_out(found[event.subject_id]) for event in events
     }

@@ -1,9 +1,14 @@
 """The REST door of notifications."""
 
+import uuid
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from accounts.queries import speaks_for_the_service
 from accounts.views import user_of
+from api import errors
+from api.idempotency import once
 from api.inbox import actions, queries, schemas
 from api.log.snapshot import snapshot
 from api.openapi import CURSOR, limit, operation
@@ -30,6 +35,33 @@ class NotificationsView(Endpoint):
                 unread_count=unread,
             )
         )
+
+
+class PersonNotificationsView(Endpoint):
+    @operation(
+        "Tell a person something, as a bot or as staff",
+        body=schemas.CreateNotification,
+        answers={201: schemas.NotificationOut},
+        raises=[
+            errors.PermissionDenied,
+            errors.NotFound,
+            errors.IdempotencyConflict,
+            errors.StillRunning,
+        ],
+    )
+    def post(self, request: Request, user_id: uuid.UUID) -> HttpResponse:
+        caller = user_of(request)
+        if not speaks_for_the_service(caller):
+            raise errors.PermissionDenied("Bots and staff notify people.")
+
+        def tell() -> HttpResponse:
+            body = self.body(schemas.CreateNotification)
+            told = actions.notify(
+                user_id=user_id, kind=body.kind, text=body.text, data=body.data, actor_id=caller.id
+            )
+            return answer(schemas.notification_out(told), 201)
+
+        return once(request, caller.id, tell)
 
 
 class ReadNotificationsView(Endpoint):

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from accounts.models import User
 from accounts.usernames import normalized
+from api.codec import decode
 from api.errors import ChatError
 from api.inbox.actions import notify
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("text")
         parser.add_argument("--kind", default="notice")
+        parser.add_argument("--data", help="an object in JSON")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,7 +31,9 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is nobody called {options['username']}.")
         try:
-            sent = notify(user_id=user.id, text=options["text"], kind=options["kind"])
+            data = decode(options["data"], dict[str, Any]) if options["data"] else None
+            text, kind = options["text"], options["kind"]
+            sent = notify(user_id=user.id, text=text, kind=kind, data=data)
         except ChatError as error:
             raise CommandError(error.detail) from None
         self.stdout.write(f"{user.username} has it as number {sent.seq}.")
