@@ -81,8 +81,9 @@ def change_password(*, user_id: uuid.UUID, session_id: uuid.UUID, current: str, 
         RateLimited: too many attempts were wrong.
         InvalidRequest: ``new`` is not acceptable.
     """
-    with attempts.confirming(user_id):
-        if not passwords.matches(current, User.objects.get(pk=user_id)):
+    user = User.objects.get(pk=user_id)
+    with attempts.confirming(user):
+        if not passwords.matches(current, user):
             raise InvalidCredentials("The current password is wrong.")
     password_hash = passwords.hashed(new, "/new_password")
     with writing():
@@ -93,7 +94,7 @@ def change_password(*, user_id: uuid.UUID, session_id: uuid.UUID, current: str, 
 
 
 def set_password(*, user_id: uuid.UUID, password: str) -> None:
-    """Give a person another password, and end every session.
+    """Give a person another password, and end every session; wrong guesses are forgotten.
 
     Raises:
         InvalidRequest: it is not acceptable.

@@ -80,6 +80,11 @@ class Ring:
 
     keys: tuple[Key, ...]
 
+    @cached_property
+    def kids(self) -> frozenset[str]:
+        """The ids of the keys."""
+        return frozenset(key.kid for key in self.keys)
+
     def signer(self, moment: datetime) -> Key:
         """Return the newest key whose time has come; the first if none has."""
         due = [key for key in self.keys if key.signs_from <= moment]
@@ -108,6 +113,12 @@ def current() -> Ring:
     ring = kept.ring if kept is not None and kept.ring.keys == keys else Ring(keys)
     _read = _Read(ring, moment + READ_AGAIN_SECONDS)
     return ring
+
+
+def last_read() -> Ring | None:
+    """Return the ring as it was last read, None before that; asks nobody."""
+    kept = _read
+    return None if kept is None else kept.ring
 
 
 def _believed() -> tuple[Key, ...]:

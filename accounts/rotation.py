@@ -20,9 +20,8 @@ def rotate(*, algorithm: keys.Algorithm) -> SigningKey:
         moment = now()
         if not SigningKey.objects.exists():
             first = keys.of_environment(moment)
-            SigningKey.objects.create(
-                kid=first.kid, algorithm=first.algorithm, sealed=None, signs_from=moment
-            )
+            row = SigningKey(kid=first.kid, algorithm=first.algorithm, signs_from=moment)
+            SigningKey.objects.bulk_create([row], ignore_conflicts=True)  # two may be the first
         return SigningKey.objects.create(
             kid=secrets.token_hex(8),
             algorithm=algorithm,

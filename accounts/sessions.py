@@ -17,9 +17,17 @@ from django.db import IntegrityError
 from accounts import queries, tokens
 from accounts.models import RefreshToken, Session, UsedSocketToken, User
 from accounts.schemas import LivingSession, SessionsRevoked
+from api import allowance
 from api.clock import now
 from api.codec import plain
-from api.errors import InvalidToken, NotFound, RefreshReused, SessionRevoked, TokenExpired
+from api.errors import (
+    InvalidToken,
+    NotFound,
+    RefreshReused,
+    SessionRevoked,
+    TokenExpired,
+    Unavailable,
+)
 from api.log.append import Entry, append, lock, writing
 
 SESSIONS_MAX = 20  # of one person; the one that was not used for longest ends
@@ -68,14 +76,18 @@ def refresh(*, token: str, address: str) -> SignIn:
         SessionRevoked: the session has ended.
         TokenExpired: the session's time has run out.
         RefreshReused: it was used after its successor; the session is ended.
+        RateLimited: it is used too often.
     """
     given = tokens.parsed_refresh(token)
+    session = _session_of(given)
+    allowance.check(allowance.take("refreshes", session.pk))
+    _check_living(session)  # what has ended needs no lock to be told so
     with writing():
-        session = _locked_session(given)
+        session = _locked(session, given)
         if given.generation == session.generation:
             answer = _rotate(session, given, address)
         elif _may_repeat(session, given):
-            answer = _signed_in(session, tokens.successor(given))
+            answer = _signed_in(session, _given_again(session, given))
         else:
             answer = None
             revoke(user_id=session.user_id, session_ids=[session.id])
@@ -92,14 +104,17 @@ def logout(*, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
 
 
 def logout_by_refresh(*, token: str) -> None:
-    """End the session that a refresh token belongs to.
+    """End the session that a refresh token belongs to, if it has not ended yet.
 
     Raises:
         InvalidToken: no session of ours has, or had, this token.
+        RateLimited: it is used too often.
     """
-    given = tokens.parsed_refresh(token)
+    session = _session_of(tokens.parsed_refresh(token))
+    allowance.check(allowance.take("logouts", session.pk))
+    if session.revoked_at is not None:
+        return
     with writing():
-        session = _session_of(given)
         hold(session.user_id)
         revoke(user_id=session.user_id, session_ids=[session.id])
 
@@ -217,15 +232,20 @@ def _session_of(given: tokens.Refresh) -> Session:
     return session
 
 
-def _locked_session(given: tokens.Refresh) -> Session:
-    hold(_session_of(given).user_id)  # before the session's row, as every other action
-    list(Session.objects.select_for_update().filter(pk=given.session_id).values_list("pk"))
-    session = _session_of(given)
+def _locked(session: Session, given: tokens.Refresh) -> Session:
+    """Return the session as it is now that nobody else changes it."""
+    hold(session.user_id)  # before the session's row, as every other action
+    list(Session.objects.select_for_update().filter(pk=session.pk).values_list("pk"))
+    locked = _session_of(given)
+    _check_living(locked)
+    return locked
+
+
+def _check_living(session: Session) -> None:
     if session.revoked_at is not None or not session.user.enabled:
         raise SessionRevoked
     if session.expires_at <= now():
         raise TokenExpired
-    return session
 
 
 def _rotate(session: Session, given: tokens.Refresh, address: str) -> SignIn:
@@ -252,6 +272,24 @@ def _may_repeat(session: Session, given: tokens.Refresh) -> bool:
         session_id=session.id, generation=given.generation
     )
     return replaced_at is not None and now() < replaced_at + timedelta(seconds=REPEAT_SECONDS)
+
+
+def _given_again(session: Session, given: tokens.Refresh) -> tokens.Refresh:
+    """Return the successor that was given, or one in its place, when it cannot be made again.
+
+    That is so when SECRET_KEY has changed meanwhile. One in its place is good as long as
+    nobody has shown to hold the first.
+
+    Raises:
+        Unavailable: somebody has. The tokens that go with it are to be kept.
+    """
+    following = tokens.successor(given)
+    kept = RefreshToken.objects.filter(session=session, generation=following.generation)
+    if bytes(kept.values_list("secret_hash", flat=True).get()) != tokens.secret_hash(following):
+        if session.proven > given.generation:
+            raise Unavailable
+        kept.update(secret_hash=tokens.secret_hash(following))
+    return following
 
 
 def hold(user_id: uuid.UUID) -> None:

@@ -3,7 +3,8 @@
 An access token says whose session it belongs to (``sid``) and with which generation of
 the refresh token it was issued (``gen``). It is only as good as its session. A refresh
 token is ``sid.generation.secret``; the next secret is an HMAC of the present one under a
-key of the server, so the same successor can be given again without being stored.
+key of the server, so the same successor can be given again without being stored. It ends with
+a seal, by which the door knows it for one of ours; whether it is good, only the database knows.
 
 Nothing that a JWT's header says is believed: each key has one header, and a token begins
 with the header of a key that we have, letter by letter, or it is none of ours (RFC 8725).
@@ -34,6 +35,7 @@ from api.codec import decode
 from api.errors import InvalidRequest, InvalidToken, MalformedJson, TokenExpired
 
 TOKEN_LENGTH_MAX = 4096
+SEAL_LENGTH = 22  # characters: 132 bits
 TOKENS_REMEMBERED = 4096  # whose signature need not be checked again: 70 µs each
 CLOCKS_APART_SECONDS = 5  # so much may the clock of the process that issued it be ahead
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
@@ -57,8 +59,9 @@ class _Said(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class Claims:
-    """What a JWT of ours says, once it has been believed."""
+    """What a JWT of ours says, and by which key, once it has been believed."""
 
+    kid: str
     kind: Kind
     session_id: uuid.UUID
     generation: int
@@ -102,7 +105,24 @@ def read(token: str, *kinds: Kind) -> Claims:
         TokenExpired: it is ours and right in every respect but its age.
         InvalidToken: for every other cause, without saying which.
     """
-    claims = _believed(keys.current(), token)
+    return _read(keys.current(), token, *kinds)
+
+
+def is_known(token: str, *kinds: Kind) -> bool:
+    """Tell whether a JWT is valid as far as can be told without asking anybody.
+
+    Raises:
+        TokenExpired: it is right in every respect but its age.
+    """
+    ring = keys.last_read()
+    try:
+        return ring is None or bool(_read(ring, token, *kinds))
+    except InvalidToken:
+        return False
+
+
+def _read(ring: Ring, token: str, *kinds: Kind) -> Claims:
+    claims = _believed(ring, token)
     if claims.kind not in kinds:
         raise InvalidToken
     if claims.expires_at <= now():
@@ -124,6 +144,7 @@ def _believed(ring: Ring, token: str) -> Claims:
     except (InvalidRequest, MalformedJson):
         raise InvalidToken from None
     return Claims(
+        kid=key.kid,
         kind=said.typ,
         session_id=said.sid,
         generation=said.gen,
@@ -168,15 +189,38 @@ def _signed(key: Key, claims: dict[str, str | int]) -> str:
 
 def first_refresh(session_id: uuid.UUID) -> Refresh:
     """Return the refresh token of a new session."""
-    return Refresh(session_id, 1, secrets.token_urlsafe(32))
+    return _sealed(session_id, 1, secrets.token_urlsafe(32))
 
 
 def successor(token: Refresh) -> Refresh:
     """Return the token that follows: the same one, however often it is asked for."""
     text = f"{token.session_id}.{token.generation + 1}.{token.secret}".encode()
     digest = hmac.digest(_refresh_key(), text, "sha256")
-    secret = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return Refresh(token.session_id, token.generation + 1, secret)
+    return _sealed(token.session_id, token.generation + 1, _base64url(digest))
+
+
+def _sealed(session_id: uuid.UUID, generation: int, text: str) -> Refresh:
+    return Refresh(session_id, generation, text + _seal(session_id, generation, text))
+
+
+def is_sealed(token: Refresh) -> bool:
+    """Tell whether we have made this token, without asking anybody; it may have been replaced.
+
+    Those made before there were seals, or under another SECRET_KEY, are good without one.
+    """
+    text, seal = token.secret[:-SEAL_LENGTH], token.secret[-SEAL_LENGTH:]
+    wanted = _seal(token.session_id, token.generation, text)
+    return hmac.compare_digest(seal.encode(), wanted.encode())
+
+
+def _seal(session_id: uuid.UUID, generation: int, text: str) -> str:
+    key = hmac.digest(settings.SECRET_KEY.encode(), b"refresh-seal", "sha256")
+    digest = hmac.digest(key, f"{session_id}.{generation}.{text}".encode(), "sha256")
+    return _base64url(digest)[:SEAL_LENGTH]
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def secret_hash(token: Refresh) -> bytes:

@@ -41,6 +41,9 @@ class Limiter(Protocol):
     def attempt(self, key: str, backoff: Backoff) -> float:
         """Count one more attempt and return 0.0, or return the seconds until there may be one."""
 
+    def retract(self, key: str, backoff: Backoff) -> None:
+        """Count one attempt less: nothing came of it, neither right nor wrong."""
+
     def forgive(self, key: str) -> None:
         """Forget all attempts."""
 
@@ -80,6 +83,14 @@ class LocalLimiter:
             self._keep(key, _Kept(now + backoff.forget, now + backoff.pause(attempts), attempts))
             return 0.0
 
+    def retract(self, key: str, backoff: Backoff) -> None:
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                attempts = max(kept.attempts - 1, 0)
+                moment = min(kept.moment, self._clock() + backoff.pause(attempts))
+                self._kept[key] = _Kept(kept.until, moment, attempts)
+
     def forgive(self, key: str) -> None:
         with self._lock:
             self._kept.pop(key, None)
@@ -109,24 +120,43 @@ local kept = string.format('%.0f', now + after)
 redis.call('SET', KEYS[1], kept, 'PX', math.ceil(after / 1000) + 1)
 return {0, math.floor(after)}
 """
-_ATTEMPT = """
+_KEPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local kept = redis.call('HMGET', KEYS[1], 'attempts', 'moment')
-local moment = tonumber(kept[2]) or now
+local attempts, moment = tonumber(kept[1]) or 0, tonumber(kept[2]) or now
+local function after_pause()
+  local doublings = attempts - tonumber(ARGV[1])
+  if doublings < 0 then return now end
+  return now + math.min(tonumber(ARGV[2]) * 2 ^ math.min(doublings, 64), tonumber(ARGV[3]))
+end
+local function keep()
+  redis.call('HSET', KEYS[1], 'attempts', attempts, 'moment', string.format('%.0f', moment))
+end
+"""
+_ATTEMPT = (
+    _KEPT
+    + """
 if moment > now then
   return math.ceil(moment - now)
 end
-local attempts, pause = (tonumber(kept[1]) or 0) + 1, 0
-local doublings = attempts - tonumber(ARGV[1])
-if doublings >= 0 then
-  pause = math.min(tonumber(ARGV[2]) * 2 ^ math.min(doublings, 64), tonumber(ARGV[3]))
-end
-moment = string.format('%.0f', now + pause)
-redis.call('HSET', KEYS[1], 'attempts', attempts, 'moment', moment)
+attempts = attempts + 1
+moment = after_pause()
+keep()
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 0
 """
+)
+_RETRACT = (
+    _KEPT
+    + """
+if attempts > 0 then
+  attempts = attempts - 1
+  moment = math.min(moment, after_pause())
+  keep()
+end
+"""
+)
 _MICROSECONDS = 1_000_000
 
 
@@ -143,6 +173,7 @@ class RedisLimiter:
         )
         self._client, self._prefix = client, f"{prefix}:limit:"
         self._take, self._attempt = client.register_script(_TAKE), client.register_script(_ATTEMPT)
+        self._retract = client.register_script(_RETRACT)
 
     def take(self, key: str, rate: Rate, count: int = 1) -> Verdict:
         step = _MICROSECONDS / rate.per_second
@@ -152,13 +183,18 @@ class RedisLimiter:
         return Verdict(wait / _MICROSECONDS, left, used / _MICROSECONDS)
 
     def attempt(self, key: str, backoff: Backoff) -> float:
-        first, longest = backoff.first * _MICROSECONDS, backoff.longest * _MICROSECONDS
-        forget = round(backoff.forget * 1000)
-        wait = self._attempt([self._prefix + key], [backoff.free, first, longest, forget])
-        return float(wait) / _MICROSECONDS
+        return float(self._attempt([self._prefix + key], _arguments(backoff))) / _MICROSECONDS
+
+    def retract(self, key: str, backoff: Backoff) -> None:
+        self._retract([self._prefix + key], _arguments(backoff))
 
     def forgive(self, key: str) -> None:
         self._client.delete(self._prefix + key)
+
+
+def _arguments(backoff: Backoff) -> list[float]:
+    first, longest = backoff.first * _MICROSECONDS, backoff.longest * _MICROSECONDS
+    return [backoff.free, first, longest, round(backoff.forget * 1000)]
 
 
 class SharedLimiter:
@@ -173,6 +209,9 @@ class SharedLimiter:
 
     def attempt(self, key: str, backoff: Backoff) -> float:
         return self._ask(lambda limiter: limiter.attempt(key, backoff))
+
+    def retract(self, key: str, backoff: Backoff) -> None:
+        self._ask(lambda limiter: limiter.retract(key, backoff))
 
     def forgive(self, key: str) -> None:
         self._ask(lambda limiter: limiter.forgive(key))
@@ -192,9 +231,17 @@ class SharedLimiter:
         return answer
 
 
-@cache
+_making = threading.Lock()
+
+
 def limiter() -> Limiter:
     """Return the limiter of this process."""
+    with _making:  # two that come first would each count for themselves
+        return _made()
+
+
+@cache
+def _made() -> Limiter:
     url = settings.ENV.redis_url
     if url is None:
         return LocalLimiter()

@@ -8,7 +8,9 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None
+_Many = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Count = _Many | None
+Frequency = _Many | Annotated[float, msgspec.Meta(ge=0.001, le=2**31 - 1)] | None
 Lifetime = Annotated[float, msgspec.Meta(gt=0, le=10 * 365 * 86_400)]  # seconds
 Seconds = Lifetime | None
 Page = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -78,22 +80,22 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frame_bytes: Count = 128 * 1024
     body_bytes: Count = 128 * 1024
     text_characters: Count = 10_000
-    commands_per_second: Count = 20
+    commands_per_second: Frequency = 20
     commands_burst: Count = 60
     subscriptions: Count = 500
     sockets: Count = 20
     queue_bytes: Count = 1024 * 1024
     socket_age: Seconds = 12 * 3600
-    sends_per_second: Count = 5
+    sends_per_second: Frequency = 5
     sends_burst: Count = 10
-    requests_per_second: Count = 20
+    requests_per_second: Frequency = 20
     requests_burst: Count = 60
     login_failures: Count = 5
-    login_failures_per_minute: Count = 10
+    login_failures_per_minute: Frequency = 10
     login_failures_burst: Count = 50
-    registrations_per_hour: Count = 100
+    registrations_per_hour: Frequency = 100
     registrations_burst: Count = 50
-    invalid_per_second: Count = 10
+    invalid_per_second: Frequency = 10
     invalid_burst: Count = 200
     page: Page = 200
     events_page: Page = 1_000
@@ -156,7 +158,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return _rate(self.invalid_per_second, self.invalid_burst)
 
 
-def _rate(count: int | None, burst: int | None, seconds: float = 1.0) -> Rate | None:
+def _rate(count: float | None, burst: int | None, seconds: float = 1.0) -> Rate | None:
     return None if count is None or burst is None else Rate(count / seconds, burst)
 
 

@@ -15,10 +15,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from typing_extensions import override
 
-from api import codec
+from api import allowance, codec
 from api.codec import INTEGER_MAX
-from api.errors import InvalidRequest, RateLimited
-from api.limiter import limiter
+from api.errors import InvalidRequest
 from api.limits import Verdict
 from api.media import raw_body
 
@@ -42,13 +41,11 @@ class Endpoint(APIView):
         Raises:
             RateLimited: they have made too many.
         """
-        rate = settings.LIMITS.requests
-        if rate is None or request.auth is None:
+        if request.auth is None:
             return
         user: Any = request.user
-        self._verdict = limiter().take(f"requests:{user.id}", rate)
-        if self._verdict.wait > 0.0:
-            raise RateLimited(retry_after=math.ceil(self._verdict.wait))
+        self._verdict = allowance.take("requests", user.id)
+        allowance.check(self._verdict)
 
     @override
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -22,3 +22,4 @@ class Wiring(AppConfig):
         post_migrate.connect(index.restored, sender=apps.get_app_config("api"))
         register(checks.security_floors, Tags.security)
         register(checks.layer_for_many_processes, Tags.security, deploy=True)
+        register(checks.addresses_behind_a_proxy, Tags.security, deploy=True)

@@ -2,6 +2,7 @@
 
 gapless.E001  a library is older than the oldest release without a known hole
 gapless.W001  production without Redis: other processes are heard within 5 s, not at once
+gapless.W002  production without a proxy count: everybody has the proxy's address
 """
 
 from collections.abc import Sequence
@@ -52,6 +53,23 @@ def layer_for_many_processes(
             "There is no REDIS_URL: what another process writes is heard within 5 seconds.",
             hint="One process needs none. Several want Redis or Valkey.",
             id="gapless.W001",
+        )
+    ]
+
+
+def addresses_behind_a_proxy(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
+    **_: Any,
+) -> list[CheckMessage]:
+    """Warn of production where clients would all have one address."""
+    if settings.TRUSTED_PROXY_COUNT or not settings.PRODUCTION:
+        return []
+    return [
+        CheckWarning(
+            "TRUSTED_PROXY_COUNT is 0: behind a proxy everybody has the proxy's address.",
+            hint="Set it to the number of your proxies that append to X-Forwarded-For. Without "
+            "it, what one client tries counts for all, and https is not known to be there.",
+            id="gapless.W002",
         )
     ]
 

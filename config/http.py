@@ -4,6 +4,7 @@ Around Django, whichever handler runs it: names, addresses and headers, bodies c
 before they are buffered, and no endless queue. ``config/handlers.py`` is what stands inside.
 """
 
+import asyncio
 import io
 import logging
 import re
@@ -20,6 +21,7 @@ from django.utils.http import parse_header_parameters
 from api import errors, invalid, metrics, problems, tracing
 from api.errors import ChatError
 from api.headers import SECURITY
+from config import admission
 from config.addresses import addressed
 from config.bodies import Body, BodyTooLate, measure, received, replayed
 from config.exposition import observe
@@ -38,10 +40,9 @@ from config.messages import (
 from config.uploads import Uploads
 
 WAITING_MAX = 512  # requests that wait for a thread; beyond, the answer is 503 at once
-API = "/api/"
-UPLOADS = f"{API}v1/uploads"
+UPLOADS = "/api/v1/uploads"
 # What hashes a password takes a core for 20 ms: a flood of it leaves the other threads alone.
-HASHING = {f"{API}v1/{path}" for path in ("auth/login", "auth/register", "auth/password")}
+HASHING = {f"/api/v1/auth/{name}" for name in ("login", "register", "password")}
 HASHING_THREADS, HASHING_WAITING_MAX = 2, 64
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -67,6 +68,8 @@ class HttpDoor:
         try:
             await self._serve(scope, receive, answer)
         except ChatError as error:
+            if invalid.counts(error):
+                await asyncio.to_thread(invalid.note, error, scope["client"][0])
             await _refuse(error, scope, request_id, answer)
         except Exception as error:  # outside of every view: nobody else would answer
             if answer.status is not None:
@@ -83,14 +86,13 @@ class HttpDoor:
         await self._handler.end()
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        admission.check(scope)
         _check_readable(scope)
-        if scope["path"].startswith(API):  # probes come from everybody's balancer
-            invalid.check(scope["client"][0])
         body = await self._body(scope, receive, answer)
         if body is None:
             return
         try:
-            await self._enter(scope, answer)
+            await self._enter(scope, body, answer)
         except BaseException:
             body.close()
             raise
@@ -102,7 +104,8 @@ class HttpDoor:
             return await self._uploads.received(scope, receive, answer.held)
         return await received(scope, receive)
 
-    async def _enter(self, scope: Scope, answer: "_Answer") -> None:
+    async def _enter(self, scope: Scope, body: Body, answer: "_Answer") -> None:
+        admission.check_body(scope, body)
         if scope["method"] == "POST" and scope["path"] in HASHING:
             await self._hashing.turn()
             answer.held.callback(self._hashing.give_up)

@@ -13,7 +13,7 @@ from typing import Any
 from typing_extensions import override
 
 from api.codec import instant
-from api.tracing import request_id
+from api.tracing import connection_id, request_id
 
 _QUERY = re.compile(r"\?[^\s\"']*")
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -42,8 +42,9 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
         }
-        if named := request_id.get():
-            fields["request_id"] = named
+        for variable in (request_id, connection_id):
+            if named := variable.get():
+                fields[variable.name] = named
         if record.exc_info:
             fields["traceback"] = without_query(self.formatException(record.exc_info))
         return json.dumps(fields)

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import keys
 from api.codec import encode
 
-CACHED_SECONDS = 10  # less than a new key waits before it signs
+CACHED_SECONDS = 5  # what a process has read is as old: others know a new key before it signs
 
 
 def jwks(_: HttpRequest) -> HttpResponse:

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from accounts import sessions
+import uuid_utils.compat as uuid_utils
+
+from accounts import admission, sessions
 from accounts.authentication import bearer, bearer_token
 from accounts.schemas import LivingSession, Profile
-from api import invalid
+from api import allowance, invalid, tracing
 from api.errors import ChatError, InvalidToken
 from api.problems import translated
 from realtime import pool
@@ -26,18 +28,27 @@ class Identity:
     user: Profile
     session: LivingSession
     inbox_head: int
+    kid: str
     expires_at: datetime
     follows_session: bool
 
 
-def identify(token: str, address: str) -> Identity:
+async def identify(token: str, address: str, *, opens: bool) -> Identity:
     """Believe a token; a socket token is used up by it. Bad ones are counted by address.
+
+    ``opens``: it is to open a socket, not to renew one. Opening is a request like any other;
+    where there is a socket token, it has been counted when that was asked for.
 
     Raises:
         InvalidToken, TokenExpired, SessionRevoked: as ``accounts.authentication.bearer``.
-        RateLimited: too much that was no request has come from this address.
+        RateLimited: too much that was no request has come from this address, or too many
+            requests from this user.
     """
-    invalid.check(address)
+    admission.check(address, token, "access", "socket")
+    return await pool.run(_identify, token, address, opens)
+
+
+def _identify(token: str, address: str, opens: bool) -> Identity:
     try:
         found, claims = bearer(token, "access", "socket")
         if claims.kind == "socket":
@@ -45,9 +56,11 @@ def identify(token: str, address: str) -> Identity:
     except ChatError as error:
         invalid.note(error, address)
         raise
-    if claims.kind == "socket":
-        return Identity(found.user, found.session, found.inbox_head, found.session.expires_at, True)
-    return Identity(found.user, found.session, found.inbox_head, claims.expires_at, False)
+    follows = claims.kind == "socket"
+    if opens and not follows:
+        allowance.check(allowance.take("requests", found.user.id))
+    expires_at = found.session.expires_at if follows else claims.expires_at
+    return Identity(*found, claims.kid, expires_at, follows)
 
 
 def token_of(scope: dict[str, Any]) -> str | None:
@@ -71,6 +84,13 @@ def token_of(scope: dict[str, Any]) -> str | None:
     return tokens[0] if tokens else None
 
 
+def _presented(scope: dict[str, Any]) -> str | None:
+    try:
+        return token_of(scope)
+    except InvalidToken:
+        return ""  # to be refused, and counted, like any other that is none
+
+
 def address_of(scope: dict[str, Any]) -> str:
     """Return where a handshake comes from, empty when that is nowhere."""
     return str((scope.get("client") or ("",))[0])
@@ -85,12 +105,17 @@ def selected_protocol(offered: list[str]) -> tuple[str | None, bool]:
 
 
 class TokenAuth:
-    """Middleware: put ``user`` and ``session`` into the scope, or why there are none."""
+    """Middleware: put ``user`` and ``session`` into the scope, or why there are none.
+
+    The socket gets its ``connection_id`` here, so that all that is logged of it has it.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scope["connection_id"] = uuid_utils.uuid7()
+        tracing.connected(scope["connection_id"])
         subprotocol, spoken = selected_protocol(scope.get("subprotocols", []))
         scope["user"] = scope["session"] = scope["identity"] = None
         scope["subprotocol"] = subprotocol
@@ -102,11 +127,11 @@ class TokenAuth:
 
     async def _authenticate(self, scope: dict[str, Any]) -> None:
         try:
-            token = token_of(scope)
+            token = _presented(scope)
             if token is not None:
-                identity = await pool.run(identify, token, address_of(scope))
+                identity = await identify(token, address_of(scope), opens=True)
                 scope["user"], scope["session"] = identity.user, identity.session
                 scope["identity"] = identity
         except Exception as error:  # noqa: BLE001  also a database that is away: an answer, not a crash
             failure: ChatError = translated(error)
-            scope["refused"] = for_error(failure.code)
+            scope["refused"] = for_error(failure.code, failure.retry_after)

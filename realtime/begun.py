@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from typing import Any
 
 from realtime.connection import Connection
@@ -27,7 +28,8 @@ class Begun:
     def add(self, begun: Future[Any], command_id: CommandId) -> None:
         """Answer a command when it is done, which another thread will say."""
         self._connection.under_way += 1
-        begun.add_done_callback(lambda done: self._hand_over(done, command_id))
+        context = copy_context()
+        begun.add_done_callback(lambda done: self._hand_over(done, command_id, context))
 
     async def room(self) -> None:
         """Wait until another one may begin."""
@@ -40,9 +42,9 @@ class Begun:
             self._settled = self._settled or asyncio.Event()
             await self._settled.wait()
 
-    def _hand_over(self, done: Future[Any], command_id: CommandId) -> None:
+    def _hand_over(self, done: Future[Any], command_id: CommandId, context: Context) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
-            self._loop.call_soon_threadsafe(self._done, done, command_id)
+            self._loop.call_soon_threadsafe(self._done, done, command_id, context=context)
 
     def _done(self, done: Future[Any], command_id: CommandId) -> None:
         self._answer(done, command_id)

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context
 from functools import partial
 from typing import Any
 
@@ -36,8 +37,8 @@ class Tasks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Work) -> None:
-        """Begin some work; what it raises is logged."""
-        task = asyncio.get_running_loop().create_task(work)
+        """Begin some work, which is no request's or socket's; what it raises is logged."""
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(partial(_done, self._tasks))
 

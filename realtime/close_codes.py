@@ -10,11 +10,12 @@ Reconnect = Literal["no", "backoff", "now", "reauthenticate"]
 
 
 class Close(NamedTuple):
-    """A close code, its word, and what the client does."""
+    """A close code, its word, and what the client does, after so many seconds at least."""
 
     code: int
     reason: str
     reconnect: Reconnect
+    retry_after: int | None = None
 
 
 BAD_REQUESTS = Close(4000, "bad_requests", "no")
@@ -55,6 +56,6 @@ _BY_ERROR = {
 }
 
 
-def for_error(code: str) -> Close:
+def for_error(code: str, retry_after: int | None = None) -> Close:
     """Return how a connection ends that was refused with this error code."""
-    return _BY_ERROR.get(code, INTERNAL)
+    return _BY_ERROR.get(code, INTERNAL)._replace(retry_after=retry_after)

@@ -6,6 +6,7 @@ kept for it. One that stays full for too long is closed.
 """
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 
 import uuid_utils.compat as uuid_utils
@@ -34,6 +35,7 @@ class Connection:
         "behind",
         "closing",
         "id",
+        "kid",
         "leaving",
         "on_drained",
         "session_id",
@@ -46,13 +48,15 @@ class Connection:
         self,
         send: Send,
         *,
+        name: uuid.UUID | None = None,
         direct: Direct | None = None,
         window: FlushWindow | None = None,
         queue_bytes: int | None = None,
         slow_seconds: float | None = None,
     ) -> None:
-        self.id = uuid_utils.uuid7()
+        self.id = name or uuid_utils.uuid7()
         self.user_id = self.session_id = ""
+        self.kid = ""  # of the key that has signed the token it lives by
         self.subscriptions: dict[str, Subscription] = {}
         self.behind: dict[str, Subscription] = {}  # those that are not live
         self.under_way = 0  # commands that have been begun and not been answered
@@ -132,11 +136,11 @@ class Connection:
         if self.leaving is not None and self.under_way == 0:
             self.close(self.leaving)
 
-    def close(self, close: Close, *, retry_after: int | None = None) -> None:
+    def close(self, close: Close) -> None:
         """Say ``bye`` after all that waits, and close. The first reason counts."""
         if self.closing is None:
             metrics.sockets_closed.labels(close.code).inc()
-            self._outlet.write(bye(close, retry_after))
+            self._outlet.write(bye(close))
             self.closing = close
             self._outlet.close(close)
             self._start_timer(CLOSING_SECONDS)

@@ -57,6 +57,7 @@ class ChatConsumer(AsyncConsumer):
         self.hub = self.here.hub
         self.connection = Connection(
             self.base_send,
+            name=self.scope["connection_id"],
             direct=self.scope.get("extensions", {}).get("gapless.direct"),
             window=self.hub.window,
             queue_bytes=limits.queue_bytes,
@@ -71,7 +72,7 @@ class ChatConsumer(AsyncConsumer):
         try:
             await self._begin()
         except Exception as error:  # noqa: BLE001  a browser would see no more than 1006
-            self.close(close_codes.for_error(translated(error).code))
+            self._fail(error)
 
     async def _begin(self) -> None:
         if self.hub.draining:
@@ -93,6 +94,10 @@ class ChatConsumer(AsyncConsumer):
         if text is not None and self._too_big(text):
             self.close(close_codes.MESSAGE_TOO_BIG)
             return
+        with tracing.named():
+            await self._obey(text)
+
+    async def _obey(self, text: str | None) -> None:
         try:
             if text is None:
                 raise BadFrame(InvalidRequest("Frames are text."))
@@ -111,6 +116,10 @@ class ChatConsumer(AsyncConsumer):
         self.connection.leave(close)
         self.hub.forget(self.connection)
         self.life.stop()
+
+    def _fail(self, error: Exception) -> None:
+        failure = translated(error)
+        self.close(close_codes.for_error(failure.code, failure.retry_after))
 
     def _gone(self) -> None:
         if hasattr(self, "connection"):
@@ -185,18 +194,17 @@ class ChatConsumer(AsyncConsumer):
             await self._renew(token, command_id)
             return
         try:
-            await self._open(await self._identified(token), command_id)
+            identity = await identify(token, address_of(self.scope), opens=True)
+            await self._open(identity, command_id)
         except Exception as error:  # noqa: BLE001  a socket is open, or it ends: never half
-            self.close(close_codes.for_error(translated(error).code))
-
-    async def _identified(self, token: str) -> Identity:
-        return await pool.run(identify, token, address_of(self.scope))
+            self._fail(error)
 
     async def _renew(self, token: str, command_id: CommandId) -> None:
-        renewed = await self._identified(token)
+        renewed = await identify(token, address_of(self.scope), opens=False)
         if renewed.session.id != self.scope["session"].id:
             raise Conflict("The token is of another session.")
         self.life.renew(renewed)
+        self.connection.kid = renewed.kid
         seconds = int(seconds_until(renewed.expires_at))
         self.connection.write(protocol.ok(command_id, protocol.Renewed(expires_in=seconds)))
 
@@ -206,6 +214,7 @@ class ChatConsumer(AsyncConsumer):
         greeting = await hello(identity, self.connection.id, command_id)
         self.scope["user"], self.scope["session"] = identity.user, identity.session
         self.life.begin(identity)
+        self.connection.kid = identity.kid
         self.connection.user_id = str(identity.user.id)
         self.connection.session_id = str(identity.session.id)
         self._write(greeting)
@@ -237,8 +246,8 @@ class ChatConsumer(AsyncConsumer):
     def _refuse(self, error: Exception, command_id: CommandId) -> None:
         """Answer whatever went wrong; what is logged of it has the id that the client is told."""
         metrics.commands_refused.inc()
-        with tracing.named() as name:
-            self.connection.write(protocol.error(translated(error), command_id, name))
+        name = tracing.request_id.get() or ""
+        self.connection.write(protocol.error(translated(error), command_id, name))
 
     def _bad(self, error: ChatError, command_id: CommandId) -> None:
         self._refuse(error, command_id)

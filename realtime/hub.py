@@ -15,7 +15,7 @@ from api import access, metrics, replay
 from api.log import publish
 from api.log.frames import Frame
 from api.log.reading import Range
-from realtime import pool, protocol
+from realtime import keyring, pool, protocol
 from realtime.broker import Broker, Tasks
 from realtime.close_codes import SESSION_REVOKED
 from realtime.connection import Connection
@@ -79,6 +79,7 @@ class Hub:
         self.broker.start(self._tasks)
         self._tasks.spawn(self._tick())
         self._tasks.spawn(self.sockets.run())
+        self._tasks.spawn(keyring.watch(self.connections))
 
     async def stop(self) -> None:
         """End all work."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
@@ -18,9 +19,11 @@ _executor = ThreadPoolExecutor(THREADS, thread_name_prefix="realtime")
 async def run(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """Run a function that uses the database, without holding up the loop."""
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_executor, lambda: _call(function, *args, **kwargs))
+    """Run a function that uses the database, without holding up the loop, in the same context."""
+    loop, context = asyncio.get_running_loop(), copy_context()
+    return await loop.run_in_executor(
+        _executor, lambda: context.run(lambda: _call(function, *args, **kwargs))
+    )
 
 
 def _call(

@@ -241,14 +241,14 @@ def error(failure: ChatError, command_id: CommandId, request_id: str) -> Wire:
     )
 
 
-def bye(close: Close, retry_after: int | None = None) -> Wire:
+def bye(close: Close) -> Wire:
     """Encode the last frame before a close."""
     return wire(
         Bye(
             code=close.code,
             reason=close.reason,
             reconnect=close.reconnect,
-            retry_after=retry_after or msgspec.UNSET,
+            retry_after=close.retry_after or msgspec.UNSET,
         )
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from contextvars import copy_context
 
 from api import metrics
 from api.log.reading import Range
@@ -29,6 +30,7 @@ class Replay:
     def __init__(self, hub: Hub, connection: Connection) -> None:
         self._hub, self._connection = hub, connection
         self._task: asyncio.Task[None] | None = None
+        self._context = copy_context()  # whoever lets it go on, what is logged is about this one
         self._events_at_once = EVENTS_AT_ONCE
         connection.on_drained = self.resume
 
@@ -36,7 +38,7 @@ class Replay:
         """Replay whatever is behind, if it is not being done already."""
         connection = self._connection
         if self._task is None and connection.closing is None and connection.behind:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = asyncio.get_running_loop().create_task(self._run(), context=self._context)
 
     def stop(self) -> None:
         """End it: the connection is gone."""

@@ -1,9 +1,10 @@
 """The uvicorn runner: our limits, our pings, one process or several."""
 
+import asyncio
 import contextlib
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from functools import partial
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import CommandError
 from typing_extensions import override
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -32,14 +34,29 @@ KEEP_ALIVE_SECONDS = 75  # balancers keep 60 s: who closes first loses no reques
 CLOSING_SECONDS = 5  # for a client to take what was written, and to answer the close
 
 
+class PatientFlow(FlowControl):
+    """uvicorn's flow control, which reads no more of a client while requests of it wait.
+
+    uvicorn reads on whenever one begins or has been answered: who pipelines would fill memory.
+    """
+
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    @override
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
 class HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, whose own refusal has the headers of every answer."""
 
     @override
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.pipeline:  # uvicorn reads on: who pipelines without reading would fill memory
-            self.flow.pause_reading()
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
+        super().connection_made(transport)
+        self.flow = PatientFlow(transport, self.pipeline)
 
     @override
     def send_400_response(self, msg: str) -> None:

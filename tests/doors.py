@@ -169,18 +169,26 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def served(door: HttpDoor) -> AsyncIterator[int]:
-    """Serve a door on a real port."""
-    port = free_port()
-    config = uvicorn.Config(door, port=port, lifespan="off", log_config=None, ws="none")
+async def serving(app: Any, **options: Any) -> AsyncIterator[uvicorn.Server]:
+    """Serve an application on a real port, with these options of uvicorn's."""
+    config = uvicorn.Config(
+        app, port=free_port(), lifespan="off", log_config=None, ws="none", **options
+    )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    running = asyncio.create_task(server.serve())
     await asyncio.wait_for(server.up.wait(), WAIT_SECONDS)
     try:
-        yield port
+        yield server
     finally:
         server.should_exit = True
-        await serving
+        await running
+
+
+@contextlib.asynccontextmanager
+async def served(door: HttpDoor) -> AsyncIterator[int]:
+    """Serve a door on a real port."""
+    async with serving(door) as server:
+        yield server.config.port
 
 
 # --- the views ------------------------------------------------------------------------------

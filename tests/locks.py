@@ -1,8 +1,13 @@
 """Who waits for whom in PostgreSQL."""
 
+import contextlib
 import time
+import uuid
+from collections.abc import Iterator
 
 import psycopg
+
+from tests.servers import World
 
 
 def waiting_locks(connection: psycopg.Connection) -> int:
@@ -17,3 +22,14 @@ def wait_for_locks(watcher: psycopg.Connection, count: int) -> None:
     while waiting_locks(watcher) < count:
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def held(world: World, stream: str) -> Iterator[None]:
+    """Hold the lock that whoever writes into a stream waits for."""
+    with psycopg.connect(world.postgres_url or "") as connection:
+        found = connection.execute(
+            "SELECT 1 FROM api_stream WHERE id = %s FOR UPDATE", [uuid.UUID(stream)]
+        )
+        assert found.fetchone()
+        yield

@@ -45,6 +45,24 @@ def test_production_as_it_should_be_is_warned_of_nothing(tmp_path: Path) -> None
     assert done.stdout == "System check identified no issues (5 silenced).\n"
 
 
+def test_production_is_warned_when_everybody_would_have_the_address_of_the_proxy(
+    tmp_path: Path,
+) -> None:
+    production = {
+        "DATA_DIR": str(tmp_path),
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+        "ALLOWED_HOSTS": "chat.example.org",
+        "DATABASE_URL": "postgresql://gapless@localhost/gapless",
+        "REDIS_URL": "redis://localhost",
+    }
+    done = manage(production, *("check", "--deploy", "--fail-level", "WARNING"))
+    assert done.returncode == 1
+    assert "(gapless.W002) TRUSTED_PROXY_COUNT is 0" in done.stderr
+    assert "gapless.W" not in manage(production, "check").stderr
+
+
 @pytest.mark.parametrize("command", ["serve", "runserver"])
 def test_a_server_does_not_start_on_a_library_with_a_known_hole(
     tmp_path: Path, command: str

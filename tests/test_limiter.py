@@ -105,6 +105,22 @@ def test_what_is_given_back_may_be_taken_again_and_no_more(limiter: Limiter) -> 
     assert limiter.take("never taken", SLOW).left == 19
 
 
+def test_two_that_come_first_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against ``@cache`` alone, which lets each of them make a limiter, and lose one."""
+
+    def slowly() -> LocalLimiter:
+        time.sleep(0.1)
+        return LocalLimiter()
+
+    monkeypatch.setattr(module, "LocalLimiter", slowly)
+    module._made.cache_clear()
+    try:
+        found = at_once(*[module.limiter] * 10)
+    finally:
+        module._made.cache_clear()
+    assert len(set(map(id, found))) == 1
+
+
 # --- attempts -------------------------------------------------------------------------------
 
 
@@ -130,6 +146,25 @@ def test_what_is_forgiven_counts_no_more(limiter: Limiter) -> None:
         assert waits(limiter, "forgiven", 10, backoff).count(0.0) == 3
         limiter.forgive("forgiven")
     limiter.forgive("never tried")
+
+
+def test_what_is_retracted_was_no_attempt(limiter: Limiter) -> None:
+    backoff = Backoff(3, first=60)
+    for _ in range(3):
+        assert limiter.attempt("retracted", backoff) == 0.0
+    assert limiter.attempt("retracted", backoff) > 50
+    limiter.retract("retracted", backoff)
+    assert waits(limiter, "retracted", 10, backoff).count(0.0) == 1
+    limiter.retract("never tried", backoff)
+    assert waits(limiter, "never tried", 10, backoff).count(0.0) == 3
+
+
+def test_what_is_retracted_leaves_the_pause_of_what_is_left(limiter: Limiter) -> None:
+    backoff = Backoff(1, first=60)
+    assert limiter.attempt("left", backoff) == 0.0
+    limiter.retract("left", backoff)
+    assert limiter.attempt("left", backoff) == 0.0
+    assert 50 < limiter.attempt("left", backoff) <= 60
 
 
 def test_attempts_are_forgotten_in_the_end(limiter: Limiter) -> None:

@@ -18,17 +18,20 @@ import argon2
 import httpx
 import pytest
 import pytest_asyncio
+from django.db import OperationalError
 from pytest_django import Settings
 
 from accounts import actions, attempts
 from accounts.models import User
 from api.clock import now
-from api.errors import ChatError, InvalidCredentials
+from api.errors import ChatError, InvalidCredentials, RateLimited
 from config import http
 from config.http import HttpDoor
+from tests import secrets_seen
 from tests.clients import PASSWORD, Person, at_once
 from tests.doors import HANDLERS, Visit, opened, story
 from tests.servers import Server, World, on_both_servers, one_world
+from tests.test_operators import operate
 
 WRONG = "not the password"
 _hosts = itertools.count(1)
@@ -123,7 +126,8 @@ def test_many_guesses_at_the_same_moment_are_no_more_than_one_after_the_other(
 def test_a_hundred_guesses_that_begin_before_one_has_failed_are_five(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(attempts, "_known_networks", lambda _: set())
+    nobody = attempts._Account("", frozenset())
+    monkeypatch.setattr(attempts, "_account", lambda _: nobody)
     name = f"dora-{time.monotonic_ns()}"
 
     def guess() -> str:
@@ -137,6 +141,71 @@ def test_a_hundred_guesses_that_begin_before_one_has_failed_are_five(
     codes = at_once(*[guess] * 100)
     assert set(codes) == {"invalid_credentials", "rate_limited"}
     assert codes.count("invalid_credentials") <= 6, "five, and one after the first pause"
+
+
+@pytest.mark.parametrize("where", ["before the hash", "while the account is looked for"])
+def test_a_database_that_is_away_is_no_wrong_guess(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Against counting whatever is not right: after five 503 everybody would have to wait."""
+    nobody = attempts._Account("", frozenset())
+    name, home, tries = f"dora-{time.monotonic_ns()}", somewhere(), 0
+
+    def account(_: str) -> attempts._Account:
+        if where != "before the hash" and tries:
+            raise OperationalError
+        return nobody
+
+    monkeypatch.setattr(attempts, "_account", account)
+    for tries in range(60, -1, -1):  # the last one is made when the database is back
+        with (
+            pytest.raises(OperationalError if tries else InvalidCredentials),
+            attempts.signing_in(name, home),
+        ):
+            raise OperationalError if tries else InvalidCredentials
+    for _ in range(4):
+        with pytest.raises(InvalidCredentials), attempts.signing_in(name, home):
+            raise InvalidCredentials
+    with pytest.raises(RateLimited), attempts.signing_in(name, home):
+        raise InvalidCredentials
+
+
+def test_an_address_that_has_to_wait_asks_the_database_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Against looking first for what is known of the account."""
+    account = mock.Mock(return_value=attempts._Account("", frozenset()))
+    monkeypatch.setattr(attempts, "_account", account)
+    home = somewhere()
+    for number in range(60):
+        with (
+            contextlib.suppress(InvalidCredentials, RateLimited),
+            attempts.signing_in(f"dora-{number}", home),
+        ):
+            raise InvalidCredentials
+    assert account.call_count == 50
+    with pytest.raises(RateLimited):
+        attempts.check("failures", home)
+    attempts.check("registrations", home)
+    attempts.check("failures", somewhere())
+
+
+def test_a_password_that_an_operator_sets_is_not_to_be_waited_for(world: World) -> None:
+    """Against forgetting in the memory of the command, or only where there is Redis."""
+    with world.beside({}, TRUSTED_PROXY_COUNT="1") as server:
+        dora = Person.register(server.url, "dora")
+        home = somewhere()
+        assert login(server, dora.name, at=home).status_code == 200
+        for at in (home, somewhere()):
+            statuses = [login(server, dora.name, WRONG, at=at).status_code for _ in range(6)]
+            assert statuses == [*[401] * 5, 429]
+        another = f"another {PASSWORD}"
+        secrets_seen.add(another)
+        done = operate(world, "set_password", dora.name, given=another + "\n")
+        assert done.returncode == 0, done.stderr
+        for at in (home, somewhere()):
+            assert login(server, dora.name, WRONG, at=at).status_code == 401
+            assert login(server, dora.name, another, at=at).status_code == 200
 
 
 @on_both_servers

@@ -199,7 +199,7 @@ def test_an_error_says_what_is_known_and_nothing_else(
 def test_bye_says_the_close_and_when_to_come_back() -> None:
     told = {"type": "bye", "code": 4200, "reason": "draining", "reconnect": "now"}
     assert json.loads(protocol.bye(close_codes.DRAINING).text) == told
-    later = protocol.bye(close_codes.DRAINING, retry_after=2)
+    later = protocol.bye(close_codes.DRAINING._replace(retry_after=2))
     assert json.loads(later.text) == told | {"retry_after": 2}
     check_frame(json.loads(later.text))
 

@@ -18,8 +18,8 @@ from tests.clients import Person, Socket, at_once, http
 from tests.servers import Server, World, on_both_servers, one_world
 
 TIGHT = {"requests_per_second": 1, "requests_burst": 3}
-# Nothing comes back while two hundred requests are made.
-TWENTY = '{"requests_per_second": 1, "requests_burst": 20, "drain_seconds": 0.2}'
+# Nothing comes back while two hundred requests are made: the next one would after 17 minutes.
+TWENTY = '{"requests_per_second": 0.001, "requests_burst": 20, "drain_seconds": 0.2}'
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +95,23 @@ def test_of_two_hundred_requests_to_two_processes_twenty_pass_and_none_fails_wit
     limits = json.loads(servers.LIMITS) | json.loads(TWENTY)
     with servers.clustered(postgres_url, LIMITS=json.dumps(limits)) as world:
         assert world.valkey is not None
-        alice = Person.register(world.server.url, "alice")
-        assert 18 <= flooded(world, alice) <= 20 + 10
+        assert counted_together(world) == 20
         bob = Person.register(world.server.url, "bob")
         world.valkey.stop()
-        passed = flooded(world, bob)
-        assert 18 <= passed <= 2 * (20 + 10), "each process counts for itself"
+        assert flooded(world, bob) == 2 * 20, "each process counts for itself"
         world.valkey.start()
+
+
+def counted_together(world: World) -> int:
+    """Flood as somebody new, until Redis has answered all the while; return how many passed.
+
+    It has a tenth of a second: on a busy machine that is not always enough.
+    """
+    while True:
+        before = [server.log.count("Redis does not count") for server in world.servers]
+        passed = flooded(world, Person.register(world.server.url, "alice"))
+        if before == [server.log.count("Redis does not count") for server in world.servers]:
+            return passed
 
 
 def flooded(world: World, person: Person) -> int:
@@ -144,6 +154,8 @@ NONSENSE: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/auth/login", {"content": b"{"}),
     ("POST", "/auth/refresh", {"json": {"refresh": "nonsense"}}),
     ("POST", "/auth/login", {"json": {"username": "nobody", "password": "wrong"}}),
+    ("GET", "/users?q=%ff", {}),  # the door itself refuses these two
+    ("POST", "/auth/login", {"content": b" " * 200_000}),
 ]
 
 
@@ -153,7 +165,6 @@ def test_an_address_that_floods_with_nonsense_is_turned_away_at_the_door(
     strict: Server, method: str, path: str, what: dict[str, Any]
 ) -> None:
     address = f"192.0.2.{NONSENSE.index((method, path, what)) + strict.daphne * 100}"
-    alice = Person.register(strict.url, "alice")
     nobody = Person(strict.url, {})
     headers = what.get("headers", {}) | came_from(address)
     if "content" in what:
@@ -161,13 +172,13 @@ def test_an_address_that_floods_with_nonsense_is_turned_away_at_the_door(
     statuses = [
         nobody.call(method, path, **what | {"headers": headers}).status_code for _ in range(30)
     ]
-    assert statuses.count(429) >= 20
-    refusal = alice.call("GET", "/me", headers=came_from(address))
+    assert statuses.count(429) >= 20, statuses
+    refusal = nobody.call("GET", "", headers=came_from(address))
     assert refusal.json()["code"] == "rate_limited"
     assert refusal.headers["Retry-After"] == "1"
     forged = came_from(f"198.51.100.1, {address}")
-    assert alice.call("GET", "/me", headers=forged).status_code == 429
-    assert alice.call("GET", "/me", headers=came_from("192.0.2.99")).status_code == 200
+    assert nobody.call("GET", "", headers=forged).status_code == 429
+    assert nobody.call("GET", "", headers=came_from("192.0.2.99")).status_code == 200
     assert http.get(f"{strict.url}/healthz", headers=came_from(address)).status_code == 200
 
 

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pytest_django import Settings
@@ -12,6 +14,7 @@ from accounts import keys, rotation
 from accounts.models import SigningKey
 from api.errors import Conflict, Unavailable
 from tests.clients import Person, http
+from tests.locks import wait_for_locks
 from tests.minting import claims_of, kid_of, minted, segment, signing_key
 from tests.record import change, in_seconds
 from tests.servers import World
@@ -237,3 +240,25 @@ def test_another_key_in_the_environment_does_not_take_the_place_of_the_former(
     settings.JWT_SIGNING_KEY = "another-signing-key-of-sufficient-length"
     (only,) = keys.current().keys
     assert only.kid == SigningKey.objects.exclude(sealed=None).get().kid
+
+
+def test_two_that_rotate_first_both_add_a_key(postgres_url: str) -> None:
+    """Against looking whether the first key is there, and then adding it: a traceback for one."""
+    with cluster(postgres_url, servers=1) as world:
+        first = manage(world, "list").split()[0]
+        with (
+            psycopg.connect(world.postgres_url or "") as other,
+            psycopg.connect(world.postgres_url or "", autocommit=True) as watcher,
+            ThreadPoolExecutor(1) as threads,
+        ):
+            other.execute(
+                "INSERT INTO accounts_signingkey (kid, algorithm, signs_from)"
+                " VALUES (%s, 'HS256', now())",
+                [first],
+            )
+            second = threads.submit(manage, world, "rotate")
+            wait_for_locks(watcher, 1)
+            other.commit()
+            kid = second.result().split()[0]
+        kids = [line.split()[0] for line in manage(world, "list").splitlines()]
+        assert kids == [first, kid]

@@ -8,6 +8,7 @@ answered after the commit. The plain path beside it is ``actions.send_message``.
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import Context, copy_context
 from typing import NamedTuple
 
 from django.conf import settings
@@ -26,6 +27,7 @@ _TOLD_AT_ONCE = (ChatError, OperationalError, InterfaceError)  # to each of a gr
 class _Waiting(NamedTuple):
     send: Send
     sent: Future[Sent]
+    context: Context  # whose request it is, for the log
 
 
 _queue: deque[_Waiting] = deque()
@@ -45,7 +47,7 @@ def submit(send: Send) -> Future[Sent] | None:
     if len(_queue) >= WAITING_MAX:
         raise Unavailable("Too many sends at once.")
     sent: Future[Sent] = Future()
-    _queue.append(_Waiting(send, sent))
+    _queue.append(_Waiting(send, sent, copy_context()))
     _writer.submit(_write_what_waits)
     return sent
 
@@ -66,6 +68,6 @@ def _write(group: Sequence[_Waiting]) -> None:
         if isinstance(outcome, Sent):
             waiting.sent.set_result(outcome)
         elif len(group) == 1 or isinstance(outcome, _TOLD_AT_ONCE):
-            waiting.sent.set_exception(translated(outcome))
+            waiting.sent.set_exception(waiting.context.run(translated, outcome))
         else:  # it may be the fault of another one
             _write([waiting])
