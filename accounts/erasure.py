@@ -16,8 +16,9 @@ def confirm(*, user_id: uuid.UUID, password: str) -> None:
         InvalidCredentials: it is not their password.
         RateLimited: too many attempts were wrong.
     """
-    with attempts.confirming(user_id):
-        if not passwords.matches(password, User.objects.get(pk=user_id)):
+    user = User.objects.get(pk=user_id)
+    with attempts.confirming(user):
+        if not passwords.matches(password, user):
             raise InvalidCredentials("The password is wrong.")
 
 

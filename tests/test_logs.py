@@ -147,3 +147,81 @@ def test_development_speaks_to_people(embedded: World) -> None:
     assert [line.partition(" WARNING ")[2] for line in lines] == [
         "django.request: Not Found: /a-path-for-people"
     ]
+
+
+@pytest.fixture
+def jammed(embedded: World) -> Iterator[tuple[Person, str]]:
+    """A room in which nothing can be said: its member has a role that there is not."""
+    alice = Person.register(embedded.server.url, "alice")
+    room = alice.create_room()["id"]
+    statement = "UPDATE api_member SET role = %s WHERE room_id = %s"
+    change(embedded, statement, "never", uuid.UUID(room))
+    yield alice, room
+    change(embedded, statement, "owner", uuid.UUID(room))
+
+
+def unexpected(log: str) -> dict[str, dict[str, Any]]:
+    """Return what was logged of errors of ours, by the id of the request."""
+    found = [line for line in objects(log) if line["message"] == "unexpected"]
+    return {line.get("request_id", "none"): line for line in found}
+
+
+@pytest.mark.parametrize("sends", ["grouped", "single"])
+async def test_what_one_send_of_many_has_done_is_logged_under_the_id_of_its_request(
+    embedded: World, jammed: tuple[Person, str], sends: str
+) -> None:
+    """Against a writer for all, which knows no request, and threads that know no socket."""
+    person, room = jammed
+    with embedded.beside({}, LOG_FORMAT="json", SENDS=sends) as server:
+        there = person.at(server.url)
+        answer = await asyncio.to_thread(
+            there.call,
+            *("POST", f"/rooms/{room}/messages"),
+            json={"text": "hello"},
+            headers={"X-Request-ID": "named-send"},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+        async with there.socket() as one, there.socket() as other:
+            told = {}
+            for socket in (one, other):
+                await socket.opened()
+                frame = await socket.ask("message.send", room_id=room, text="hello")
+                assert frame["code"] == "internal"
+                told[frame["request_id"]] = socket.hello["connection_id"]
+        lines = unexpected(server.log)
+    assert len(set(told.values())) == 2
+    assert lines.keys() == told.keys() | {"named-send"}
+    assert {name: line.get("connection_id") for name, line in lines.items()} == {
+        "named-send": None
+    } | told
+
+
+async def test_what_goes_wrong_on_a_socket_is_logged_under_its_connection(
+    embedded: World, broken: tuple[Person, str, str]
+) -> None:
+    person, room, _ = broken
+    with embedded.beside({}, LOG_FORMAT="json") as server:
+        there = person.at(server.url)
+        async with there.socket() as one, there.socket() as other:
+            for socket in (one, other):
+                await socket.opened()
+            frame = await other.ask("history", room_id=room)
+            await one.subscribe(room, since=0)
+            assert (await one.closed())[1] == 4100, "what was missed cannot be read"
+        log = server.log
+    line = unexpected(log)[frame["request_id"]]
+    assert line["connection_id"] == other.hello["connection_id"]
+    assert said(log, "replay failed")["connection_id"] == one.hello["connection_id"]
+
+
+async def test_a_handshake_that_fails_is_logged_under_its_connection_too(embedded: World) -> None:
+    alice = Person.register(embedded.server.url, "alice")
+    row = uuid.UUID(alice.id)
+    with embedded.beside({}, LOG_FORMAT="json") as server:
+        change(embedded, "UPDATE accounts_user SET created_at = 'never' WHERE id = %s", row)
+        async with alice.at(server.url).socket() as socket:
+            assert (await socket.closed())[1] == 4100
+        change(embedded, "DELETE FROM accounts_user WHERE id = %s", row)
+        line = said(server.log, "unexpected")
+    assert uuid.UUID(line["connection_id"]).version == 7
+    assert "request_id" not in line

@@ -1,5 +1,6 @@
 """The ring of signing keys: changed under running servers, without signing anybody out."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from pytest_django import Settings
 from accounts import keys, rotation
 from accounts.models import SigningKey
 from api.errors import Conflict, Unavailable
-from tests.clients import Person, http
+from tests.clients import Person, Socket, http
 from tests.locks import wait_for_locks
 from tests.minting import claims_of, kid_of, minted, segment, signing_key
 from tests.record import change, in_seconds
@@ -191,6 +192,37 @@ def test_key_that_somebody_else_has_is_dropped_at_once(ring: World, dora: Person
     dora.refused(401, "invalid_token", "GET", "/me")
     until(lambda: kid_of(fresh(dora)) == newest)
     assert Person(dora.url, {"access": fresh(dora)}).get("/me") == dora.user
+
+
+async def test_sockets_end_with_the_key_that_let_them_in(ring: World, dora: Person) -> None:
+    """Against looking at a token when it comes, and never again.
+
+    A socket token that somebody has forged opens a socket for as long as its session lives.
+    """
+    token = dora.expect(201, "POST", "/auth/socket-token")["token"]
+    by_socket_token = Socket(f"{dora.ws}/ws/?token={token}")
+    elsewhere, renewed = dora.at(ring.other.url).socket(), dora.socket()
+    async with dora.socket() as first, by_socket_token, elsewhere, renewed:
+        for socket in (first, by_socket_token, elsewhere, renewed):
+            await socket.opened()
+        newest = await asyncio.to_thread(added, ring, "EdDSA")
+        signs_from(ring, newest, -0.001)
+        await asyncio.to_thread(until, lambda: kid_of(fresh(dora)) == newest)
+        await renewed.ok("auth", token=dora.tokens["access"])
+        await asyncio.to_thread(manage, ring, "prune", "--at-once")
+        for socket in (first, by_socket_token, elsewhere):
+            assert await socket.closed(WAIT_SECONDS) == (
+                {
+                    "type": "bye",
+                    "code": 4301,
+                    "reason": "invalid_token",
+                    "reconnect": "reauthenticate",
+                },
+                4301,
+            )
+        assert (await renewed.ask("ping"))["type"] == "pong"
+        async with dora.socket() as again:
+            await again.opened()
 
 
 @pytest.fixture
