@@ -61,12 +61,12 @@ class _Said(msgspec.Struct, frozen=True, gc=False):
 class Claims:
     """What a JWT of ours says, and by which key, once it has been believed."""
 
-    kid: str
     kind: Kind
     session_id: uuid.UUID
     generation: int
     jti: uuid.UUID
     expires_at: datetime
+    kid: str = ""  # of what no key of the ring has signed
 
 
 class Refresh(NamedTuple):
@@ -144,12 +144,12 @@ def _believed(ring: Ring, token: str) -> Claims:
     except (InvalidRequest, MalformedJson):
         raise InvalidToken from None
     return Claims(
-        kid=key.kid,
         kind=said.typ,
         session_id=said.sid,
         generation=said.gen,
         jti=said.jti,
         expires_at=datetime.fromtimestamp(said.exp, UTC),
+        kid=key.kid,
     )
 
 

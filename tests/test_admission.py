@@ -116,6 +116,20 @@ def test_a_token_lets_nobody_guess_or_make_accounts(alice: Person, flooded: dict
         assert asked(alice, "POST", path, json=body, headers=flooded) == "rate_limited"
 
 
+@on_both_servers
+def test_a_link_with_a_token_for_files_passes(alice: Person, flooded: dict[str, str]) -> None:
+    token = alice.expect(201, "POST", "/auth/download-token")["token"]
+    nobody, path = Person(alice.url, {}), f"/attachments/{uuid.uuid4()}"
+    assert asked(nobody, "GET", f"{path}?token={token}", headers=flooded) == "not_found"
+    for other in (
+        f"{path}?token={alice.tokens['access']}",
+        f"{path}?token=x",
+        path,
+        f"/me?token={token}",
+    ):
+        assert asked(nobody, "GET", other, headers=flooded) == "rate_limited"
+
+
 @one_world
 def test_a_page_may_ask_whether_it_may_ask(strict: Server, flooded: dict[str, str]) -> None:
     """Its preflight brings no token; without it no browser would send the one it has."""

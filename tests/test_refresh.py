@@ -206,3 +206,22 @@ def test_refresh_slides_no_further_than_ninety_days(world: World, alice: Person)
     slid = refreshed(alice)
     assert 100 < slid.tokens["refresh_expires_in"] <= 200
     assert slid.tokens["expires_in"] == slid.tokens["refresh_expires_in"]
+
+
+def test_a_lost_answer_is_given_again_also_when_the_secret_key_has_changed(
+    world: World, alice: Person
+) -> None:
+    """Against making the successor anew: it would be one that the record does not know."""
+    first = refreshed(alice)
+    another = "of-no-use-anywhere-but-in-this-test-0123456789"
+    with world.beside({}, SECRET_KEY=another) as server:
+        there = alice.at(server.url)
+        again = refreshed(there)
+        assert again.tokens["refresh"] != first.tokens["refresh"]
+        assert refreshed(there).tokens["refresh"] == again.tokens["refresh"]
+        assert refused(there, first.tokens["refresh"]) == "invalid_token", "it never arrived"
+        third = refreshed(there, again.tokens["refresh"])
+        assert third.get("/me") == alice.user
+        told = refresh(alice, again.tokens["refresh"])
+        assert told.status_code == 503, "the client holds another one by now, and keeps it"
+        assert refreshed(there, third.tokens["refresh"]).get("/me") == alice.user

@@ -76,7 +76,7 @@ async def test_a_token_that_renewed_a_socket_opens_none(doors: list[str], alice:
 def test_a_used_token_is_used_though_it_expires_while_it_comes_again() -> None:
     """Against forgetting used tokens the moment they expire: the last to be read gets in."""
     past = now() - timedelta(milliseconds=1)
-    claims = Claims("", "socket", uuid.uuid4(), 1, uuid.uuid4(), past)
+    claims = Claims("socket", uuid.uuid4(), 1, uuid.uuid4(), past)
     sessions.redeem(claims=claims)
     forgetting.forget_used_socket_tokens(now())
     with pytest.raises(InvalidToken):
