@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from api import tracing
 from config.logs import JsonLines, NoQuery, TextLines
+from realtime import pool
 from tests.clients import Person, http
 from tests.doors import Visit, opened
 from tests.record import change
@@ -225,3 +227,13 @@ async def test_a_handshake_that_fails_is_logged_under_its_connection_too(embedde
         line = said(server.log, "unexpected")
     assert uuid.UUID(line["connection_id"]).version == 7
     assert "request_id" not in line
+
+
+async def test_a_thread_that_works_for_a_socket_knows_for_which() -> None:
+    """Against an executor of the loop's, which takes the function and leaves its context."""
+    name = uuid.uuid4()
+    tracing.connected(name)
+    with tracing.named() as request:
+        found = await pool.run(lambda: (tracing.connection_id.get(), tracing.request_id.get()))
+    assert found == (str(name), request)
+    assert await pool.run(tracing.request_id.get) is None
