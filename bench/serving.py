@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import httpx
 
-from tests.servers import PROJECT, free_port, wait_ready
+from tests.servers import PROJECT, free_port, fresh_database, manage, wait_ready
 
 ENV = dict(os.environ)  # that of the world which __main__ has started
 
@@ -62,6 +63,27 @@ def seconds_to_first_answer() -> float:
     with gapless() as serving:
         httpx.get(f"http://127.0.0.1:{serving.port}/api/v1")
         return time.perf_counter() - start
+
+
+def databases() -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield an environment with an empty database of each kind; it is gone after."""
+    with tempfile.TemporaryDirectory(prefix="gapless-bench-") as folder:
+        for name, url in (("PostgreSQL", fresh_database(ENV["DATABASE_URL"])), ("SQLite", "")):
+            env = {key: value for key, value in ENV.items() if key != "REDIS_URL"}
+            env |= {"DATABASE_URL": url, "DATA_DIR": folder}
+            if not url:
+                del env["DATABASE_URL"]
+            migrated = manage(env, "migrate")
+            if migrated.returncode:
+                raise RuntimeError(migrated.stderr)
+            yield name, env
+
+
+def program(env: dict[str, str], name: str, *arguments: str) -> str:
+    """Run a part of the bench in this environment; return what it prints."""
+    command = [sys.executable, "-m", name, *arguments]
+    done = subprocess.run(command, env=env, cwd=PROJECT, stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Searching in PostgreSQL: a generated ``tsvector`` with a GIN index, both made by a migration.
 
 The index knows every message with a word, but not which is the newest. So what is common and
-what is rare go two ways (docs/decisions/0015): the newest messages are looked through one by
+what is rare go two ways (docs/decisions/0019): the newest messages are looked through one by
 one, so many and no more; only when too few of them match, all that match are fetched from the
 index and sorted, which are not many then. Rooms and senders are words of the index, too.
 """
@@ -19,14 +19,15 @@ from api.search.looking import Bound, Hit, Search
 from api.search.wanted import Term, Wanted
 
 LOOKED_THROUGH = 10_000  # newest messages, in about 15 ms
-ROOMS_MAX = 1_000  # of one person as words of a question; with more it is asked without
+ROOMS_MAX = 10  # as words of a question: each takes longer than to leave out what is of others
 
 _PLACE = struct.Struct(">QQ16s")  # milliseconds since 1970 and seq, both shifted; the room
 _SHIFT = 2**63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
-# Where a name in braces stands there is SQL of ours; values go in as parameters.
+# Where a name in braces stands there is SQL of ours; values go in as parameters. ``far`` asks
+# for words alone: else PostgreSQL may read the whole index of rooms or times beside that of words.
 _STATEMENT = """
 WITH mine AS MATERIALIZED (
   SELECT room_id FROM api_member WHERE user_id = %(user)s{room}
@@ -41,16 +42,16 @@ WITH mine AS MATERIALIZED (
     SELECT id, created_at, seq, room_id, words FROM api_message WHERE {bounds}
     ORDER BY created_at DESC, seq DESC, room_id DESC LIMIT %(looked_through)s
   ) AS newest
-  WHERE words @@ (SELECT words FROM asked) AND room_id IN (SELECT room_id FROM mine)
+  WHERE words @@ (SELECT words FROM asked) AND room_id = ANY (ARRAY(SELECT room_id FROM mine))
   ORDER BY created_at DESC, seq DESC, room_id DESC LIMIT %(limit)s
 ), far AS MATERIALIZED (
   SELECT id, created_at, seq, room_id FROM api_message
-  WHERE words @@ (SELECT words && rooms FROM asked) AND room_id IN (SELECT room_id FROM mine)
-    AND {bounds}
+  WHERE words @@ (SELECT words && rooms FROM asked)
 )
 SELECT id, created_at, seq, room_id FROM near WHERE (SELECT count(*) FROM near) >= %(limit)s
 UNION ALL
 SELECT id, created_at, seq, room_id FROM far WHERE (SELECT count(*) FROM near) < %(limit)s
+  AND room_id = ANY (ARRAY(SELECT room_id FROM mine)) AND {bounds}
 ORDER BY created_at DESC, seq DESC, room_id DESC LIMIT %(limit)s
 """
 

@@ -17,6 +17,8 @@ from api.search.looking import Bound, Hit, Search
 from api.search.wanted import Term
 from api.statements import adapted
 
+ROOMS_MAX = 500  # of one person as words of a question; with more it is asked without
+
 _PLACE = struct.Struct(">Q")  # shifted, so that bytes sort as places do
 _SHIFT = 2**63
 
@@ -59,7 +61,9 @@ def _rooms(cursor: Any, search: Search) -> list[str]:
 
 def _match(search: Search, rooms: list[str]) -> str:
     """Return the question in the language of FTS5; its words have letters and digits alone."""
-    facets = [f"({' OR '.join(f'room{room}' for room in rooms)})"]
+    facets = []
+    if len(rooms) <= ROOMS_MAX or not search.wanted.terms:
+        facets.append(f"({' OR '.join(f'room{room}' for room in rooms)})")
     if search.sender_id is not None:
         facets.append(f"from{search.sender_id.hex}")
     if search.has is not None:
