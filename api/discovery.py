@@ -14,6 +14,7 @@ PROTOCOLS = ["gapless.v1"]
 FEATURES = [
     "rooms",
     "direct_rooms",
+    "moderation",
     "messages",
     "reactions",
     "pins",

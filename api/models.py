@@ -1,5 +1,6 @@
 """All tables of ``api``, by name, so that Django finds them."""
 
+from api.audit.models import AuditEntry
 from api.blocks.models import Block
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
@@ -7,21 +8,27 @@ from api.lease import Lease
 from api.log.models import Epoch, Event, Stream
 from api.mentions.models import Mention
 from api.messages.models import Message, Reaction, ReactionKind
-from api.rooms.models import Member, Room
+from api.moderation.models import Report
+from api.rooms.models import Ban, Filter, Member, Mute, Room
 from api.uploads.models import Upload
 
 __all__ = [
+    "AuditEntry",
+    "Ban",
     "Block",
     "Epoch",
     "Event",
+    "Filter",
     "IdempotencyKey",
     "Lease",
     "Member",
     "Mention",
     "Message",
+    "Mute",
     "Notification",
     "Reaction",
     "ReactionKind",
+    "Report",
     "Room",
     "Stream",
     "Upload",

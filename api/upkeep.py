@@ -21,6 +21,7 @@ from api import idempotency
 from api.clock import now
 from api.lease import LEASE_SECONDS, acquire, release
 from api.limits import HOUR, MINUTE
+from api.moderation import lapses
 from api.people.erasure import finish_erasures
 from api.uploads import collecting
 
@@ -45,6 +46,8 @@ class Job(NamedTuple):
 
 
 JOBS = (
+    Job(lapses.lapse_bans, TICK_SECONDS),
+    Job(lapses.lapse_mutes, TICK_SECONDS),
     Job(finish_erasures, MINUTE),
     Job(idempotency.forget_old_keys, HOUR),
     Job(forgetting.forget_used_socket_tokens, HOUR),

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("api.inbox.urls")),
     path("/", include("api.people.urls")),
     path("/", include("api.blocks.urls")),
+    path("/", include("api.moderation.urls")),
     path("/me/events", catch_up.MyEventsView.as_view()),
     path("/rooms/<uuid:room_id>/events", catch_up.RoomEventsView.as_view()),
 ]

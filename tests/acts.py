@@ -86,6 +86,11 @@ BODIES: dict[str, Callable[[Subject], Any]] = {
     "PATCH /me": lambda it: {"display_name": "Somebody Else"},
     "POST /users/{user_id}/notifications": lambda it: {"kind": "notice", "text": "hello"},
     "POST /notifications/read": lambda it: {"up_to": 1},
+    "PUT /rooms/{room_id}/filter": lambda it: {"words": ["bad"], "action": "block"},
+    "POST /messages/{message_id}/report": lambda it: {"reason": "spam"},
+    "POST /reports/{report_id}/resolve": lambda it: {
+        "action": "deleted" if it.case.endswith("deleted") else "dismissed"
+    },
 }
 
 
@@ -116,6 +121,8 @@ def _names(row: Row, scene: Scene, whom: Person) -> dict[str, str]:
         names["message_id"] = scene.said_by(whom)["id"]
     if "{attachment_id}" in row.call:
         names["attachment_id"] = whom.upload("a.png", picture())["id"]
+    if "/reports" in row.call:
+        names["report_id"] = scene.report_on(whom)["id"]
     if "{session_id}" in row.call:
         names["session_id"] = whom.tokens["session"]["id"]
     return names

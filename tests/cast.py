@@ -37,6 +37,7 @@ class Scene:
         self.owner = cast.actors["owner"]
         self.name = f"room {uuid.uuid4()}"
         self._said: dict[str, dict[str, Any]] = {}
+        self._reports: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def room(self) -> str:
@@ -95,6 +96,14 @@ class Scene:
             if role == "reader":
                 self.put(person, role)
         return self._said[person.id]
+
+    def report_on(self, person: Person) -> dict[str, Any]:
+        """Return a report of something that this person has said here."""
+        if person.id not in self._reports:
+            path, reader = f"/messages/{self.said_by(person)['id']}", self.cast.actors["reader"]
+            filed = reader.expect(201, "POST", f"{path}/report", json={"reason": "spam"})
+            self._reports[person.id] = filed
+        return self._reports[person.id]
 
 
 def role_in(case: str) -> dict[str, str]:

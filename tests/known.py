@@ -20,6 +20,7 @@ class Known:
         self.read: dict[str, Data] = {}
         self.unread: set[str] = set()
         self.blocks: dict[str, Data] = {}
+        self.preferences: dict[str, Data] = {}
 
     def apply(self, events: list[Event]) -> Self:
         """Take in events of a room or of a person, in their order."""
@@ -52,6 +53,8 @@ class Known:
                 self.read[data["room_id"]] = data
             case "me":
                 self.take_person(data)
+            case "preferences":
+                self.preferences[data["room_id"]] = data
             case "block":
                 self._take_block_event(verb, data)
 

@@ -22,7 +22,7 @@ Events = list[dict[str, Any]]
 NOT_TO_BE_HEARD = {"room.deleted"}  # whoever could ask for it is no longer in the room
 MAY_BE_LEFT_OUT = {  # contract §3.3
     *("read.moved", "me.updated", "session.revoked", "room.added"),
-    *("block.added", "block.removed"),
+    *("block.added", "block.removed", "preferences.updated"),
 }
 
 
@@ -47,8 +47,13 @@ class Conversation:
         bob.send(room, "kept", metadata={"a": 1}, client_msg_id="kept")
         carol.send(room, "kept as well")
         alice.expect(200, "PUT", f"{path}/read", json={"seq": 99})
+        for method, status in (("PUT", 200), ("DELETE", 204)):
+            alice.expect(status, method, f"{path}/mutes/{carol.id}")
         carol.expect(204, "POST", f"{path}/leave")
+        for method, status in (("PUT", 201), ("DELETE", 204)):
+            alice.expect(status, method, f"{path}/bans/{carol.id}")
         alice.expect(201, "PUT", f"/blocks/{carol.id}")
+        alice.expect(200, "PATCH", f"{path}/preferences", json={"favourite": True})
         bob.create_room(alice, name="other")
         alice.expect(200, "PATCH", "/me", json={"display_name": "Alice B."})
         alice.login("phone").expect(204, "POST", "/auth/logout")
@@ -81,6 +86,7 @@ class Conversation:
         for _ in range(2):
             alice.expect(201, "PUT", f"/blocks/{bob.id}")
             alice.expect(204, "DELETE", f"/blocks/{bob.id}")
+            alice.expect(200, "PATCH", f"{path}/preferences", json={"favourite": False})
         read = {"up_to": 99}
         alice.expect(200, "POST", "/notifications/read", json=read)
         for person in (alice, bob):

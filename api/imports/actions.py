@@ -16,7 +16,7 @@ from api.log.append import Entry, append, lock, writing
 from api.messages.models import Message
 from api.messages.schemas import Content
 from api.messages.sending import content_hash
-from api.rooms import membership
+from api.rooms import membership, queries
 from api.rooms.models import Kind, Member, Role, Room
 
 RETRIES = 4  # of a batch, when others have just made the same room, people or usernames
@@ -156,6 +156,7 @@ def _newcomers(room: Room, fresh: Sequence[_Said], people: Mapping[str, User]) -
     """Return the memberships of those who speak here for the first time, at that time."""
     members = Member.objects.filter(room=room, user__in=people.values())
     here = set(members.values_list("user_id", flat=True))
+    here |= queries.bans_of(room.id, [user.id for user in people.values()]).keys()  # nor come in
     newcomers = {}
     for said in fresh:
         user = people[said.line.person_key]

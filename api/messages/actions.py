@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from api.audit.actions import record
 from api.clock import now
 from api.codec import plain
 from api.errors import Conflict, InvalidRequest, NotFound, PermissionDenied
@@ -27,6 +28,7 @@ from api.messages.sending import Send, check_text, send_all
 from api.messages.viewing import message_as_seen
 from api.rooms import permissions
 from api.rooms import queries as rooms
+from api.rooms.filtering import filtered
 from api.rooms.models import Member, Role
 
 BULK_MESSAGES_MAX = 1_000
@@ -36,7 +38,8 @@ def send_message(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Content) 
     """Say something in a room, once for each ``client_msg_id``.
 
     Raises:
-        InvalidRequest: blank or too long, or it answers a message of another room.
+        InvalidRequest: blank or too long, with a word that is not wanted here, or it answers a
+            message of another room.
         NotFound, PermissionDenied: as ``rooms.member_in``, or the role only reads.
         RoomArchived, Muted, SlowMode: as ``permissions.check_may_send``.
         RateLimited: they have sent too much in this room.
@@ -55,7 +58,7 @@ def edit_message(
     """Change the text of one's own message.
 
     Raises:
-        InvalidRequest: blank or too long.
+        InvalidRequest: blank or too long, or a word is not wanted here.
         NotFound: no such message, not one's to see, or deleted.
         PermissionDenied: somebody else wrote it, or the role only reads.
         RoomArchived, Muted: as ``permissions.check_may_write``.
@@ -70,6 +73,8 @@ def edit_message(
             raise PermissionDenied("Only its author edits a message.")
         if message.deleted_at is not None:
             raise NotFound("The message has been deleted.")
+        if message.text != text:
+            text = filtered(member.room, text)
         if message.text == text:
             return written(message_as_seen(queries.message(message_id), actor_id), [])
         if if_changed_seq is not None and if_changed_seq != message.changed_seq:
@@ -113,6 +118,8 @@ def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageOut:
         bury(room_id, Message.objects.filter(pk=message_id), moment, event.seq)
         tombstone = queries.message(message_id)
         event.show(tombstone)
+        if message.sender_id != actor_id:
+            record(event, user_id=message.sender_id, message_id=message_id)
         return message_as_seen(tombstone, actor_id)
 
 
@@ -149,6 +156,8 @@ def delete_messages(
         reached = [(first, min(last, head)) for first, last in ranges if first <= head]
         data = plain(MessagesDeleted(ranges=reached, count=count))
         (event,) = append([Entry(room_id, "messages.deleted", actor_id, data=data)], at=moment)
+        if living.exclude(sender_id=actor_id).exists():
+            record(event, details=data)
         bury(room_id, living, moment, event.seq)
     return Deleted(seq=event.seq, count=count)
 

@@ -38,7 +38,8 @@ from api.messages.pace import note_sent
 from api.messages.schemas import Content, MessageFact, Sent, message_fact
 from api.rooms import permissions
 from api.rooms import queries as rooms
-from api.rooms.models import Member
+from api.rooms.filtering import filtered
+from api.rooms.models import Member, Room
 from api.rooms.queries import Standing
 from api.statements import Given, Insertion, Rows, among
 
@@ -75,6 +76,7 @@ class _Draft(NamedTuple):
     place: int
     send: Send
     id: uuid.UUID
+    text: str  # as the room lets it through
 
     def entry(self) -> Entry:
         room_id, sender_id = self.send.standing
@@ -83,9 +85,12 @@ class _Draft(NamedTuple):
     def row(self, seq: int, moment: datetime, found: Resolved) -> tuple[Any, ...]:
         (sender_id, room_id, said), known_by = self.send, content_hash(self.send.content)
         return (
-            *(self.id, room_id, seq, seq, sender_id, said.text, said.metadata),
+            *(self.id, room_id, seq, seq, sender_id, self.text, said.metadata),
             *(said.client_msg_id, known_by, said.reply_to_id, moment, stored(found.mentions)),
         )
+
+    def let_into(self, room: Room) -> "_Draft":
+        return self._replace(text=filtered(room, self.text))
 
     def spoken(self, seq: int, found: Resolved) -> recording.Spoken:
         room_id, sender_id = self.send.standing
@@ -94,7 +99,7 @@ class _Draft(NamedTuple):
     def fact(self, seq: int, moment: datetime, sender: Person, found: Resolved) -> MessageFact:
         said = self.send.content
         return message_fact(
-            *(self.id, self.send.room_id, seq, seq, *astuple(sender), said.text, said.metadata),
+            *(self.id, self.send.room_id, seq, seq, *astuple(sender), self.text, said.metadata),
             *(said.client_msg_id, said.reply_to_id, None, moment, None, None, False),
             stored(found.mentions),
         )
@@ -178,7 +183,7 @@ def _next_round(sends: Sequence[Send], outcomes: Mapping[int, Outcome]) -> list[
         key = (send.standing, send.content.client_msg_id or place)
         if place not in outcomes and key not in keys:
             keys.add(key)
-            drafts.append(_Draft(place, send, uuid_utils.uuid7()))
+            drafts.append(_Draft(place, send, uuid_utils.uuid7(), send.content.text))
     return sorted(drafts, key=lambda draft: draft.send.room_id)
 
 
@@ -188,7 +193,8 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
         events = append([draft.entry() for draft in drafts], at=moment)
         members = rooms.members_in({draft.send.standing for draft in drafts})
         _refuse(_refusals(drafts, members, moment))
-        named = resolved([Said(draft.send.room_id, draft.send.content.text) for draft in drafts])
+        drafts = [draft.let_into(members[draft.send.standing].room) for draft in drafts]
+        named = resolved([Said(draft.send.room_id, draft.text) for draft in drafts])
         numbered = list(zip(drafts, events, named, strict=True))
         kept = _insertion.run_if_new(
             [draft.row(event.seq, moment, found) for draft, event, found in numbered]
@@ -258,6 +264,7 @@ def _refusal(
         return known  # what is not said now slows nothing down
     try:
         permissions.check_may_send(member.room, member, moment)
+        filtered(member.room, send.content.text)
         reply_to_id = send.content.reply_to_id
         if reply_to_id is not None and (reply_to_id, send.room_id) not in there:
             raise InvalidRequest.at("/reply_to_id", "There is no such message in this room.")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from accounts.erasure import confirm, erase_account
 from accounts.models import Erasure
+from api.blocks.models import Block
 from api.clock import now
 from api.codec import Payload, plain
 from api.idempotency import IdempotencyKey
@@ -20,6 +21,7 @@ from api.log.append import Entry, append, lock, writing
 from api.messages.actions import bury
 from api.messages.models import Message
 from api.messages.schemas import MessagesDeleted
+from api.moderation.models import Report
 from api.rooms import membership
 from api.rooms.models import Kind, Member, Role, Room
 from api.rooms.schemas import member_out, room_fact
@@ -67,6 +69,8 @@ def finish(user_id: uuid.UUID) -> None:
     for room_id in rooms:
         _withdraw(user_id, room_id)
     Notification.objects.filter(user_id=user_id).delete()
+    Block.objects.filter(blocker_id=user_id).delete()
+    Report.objects.filter(reporter_id=user_id).update(reason="")
     IdempotencyKey.objects.filter(user_id=user_id).delete()
     Erasure.objects.filter(pk=user_id).delete()
 

@@ -7,6 +7,7 @@ import msgspec
 from django.db import IntegrityError
 
 from accounts.models import User
+from api.audit.actions import record
 from api.blocks.queries import blockers_among
 from api.clock import now
 from api.codec import encode
@@ -113,7 +114,14 @@ def update_room(*, actor_id: uuid.UUID, room_id: uuid.UUID, changes: UpdateRoom)
             subject = ("room", room_id)
             (event,) = append([Entry(room_id, event_type, actor_id, subject=subject)])
             event.show(room_fact(room))
+            record(event, details=_told(room, changed, archived))
     return room
+
+
+def _told(room: Room, changed: list[str], archived: bool | None) -> dict[str, Any]:
+    """Return what of a room is as it is now by a change, for the audit."""
+    told = {name: getattr(room, name) for name in changed}
+    return told if archived is None else told | {"archived": archived}
 
 
 def delete_room(*, actor_id: uuid.UUID, room_id: uuid.UUID) -> None:

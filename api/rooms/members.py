@@ -3,12 +3,13 @@
 import uuid
 
 from accounts.models import User
+from api.audit.actions import record
 from api.clock import now
 from api.errors import Conflict, NotFound, PermissionDenied
 from api.log.append import append, lock, writing
 from api.rooms import permissions, preferences, queries
 from api.rooms.membership import admit, dismiss, role_change
-from api.rooms.models import Kind, Member, Role, Room
+from api.rooms.models import Kind, Member, Role
 from api.rooms.schemas import member_out
 
 
@@ -61,8 +62,8 @@ def add_member(
     with writing():
         lock(room_id)
         actor = queries.member_in(room_id, actor_id)
-        _check_not_direct(actor.room)
-        present = _find(room_id, user_id)
+        permissions.check_not_direct(actor.room)
+        present = queries.member_if_any(room_id, user_id)
         if present is not None:
             return _set_role(actor, present, role or Role(present.role)), False
         permissions.check_not_archived(actor.room)
@@ -89,8 +90,8 @@ def change_role(
     with writing():
         lock(room_id)
         actor = queries.member_in(room_id, actor_id)
-        _check_not_direct(actor.room)
-        member = _find(room_id, user_id)
+        permissions.check_not_direct(actor.room)
+        member = queries.member_if_any(room_id, user_id)
         if member is None:
             raise NotFound
         return _set_role(actor, member, role)
@@ -106,8 +107,8 @@ def remove_member(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID
     with writing():
         head = lock(room_id)
         actor = queries.member_in(room_id, actor_id)
-        _check_not_direct(actor.room)
-        member = _find(room_id, user_id)
+        permissions.check_not_direct(actor.room)
+        member = queries.member_if_any(room_id, user_id)
         if member is None:
             raise NotFound
         if user_id == actor_id:
@@ -116,7 +117,7 @@ def remove_member(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID
             return
         permissions.check_at_least(actor, Role.MODERATOR)
         permissions.check_above(actor, member.role)
-        dismiss(member, "removed", actor_id=actor_id, head=head)
+        record(dismiss(member, "removed", actor_id=actor_id, head=head), user_id=user_id)
 
 
 def _set_role(actor: Member, member: Member, role: Role) -> Member:
@@ -131,21 +132,12 @@ def _set_role(actor: Member, member: Member, role: Role) -> Member:
         permissions.check_at_least(actor, Role.ADMIN)
         permissions.check_above(actor, member.role)
         permissions.check_may_give(actor, role)
-    member.role = role
+    before, member.role = Role(member.role), role
     Member.objects.filter(room_id=member.room_id, user_id=member.user_id).update(role=role)
     (event,) = append([role_change(member, actor_id=actor.user_id)])
     event.show(member_out(member, member.user))
+    record(event, user_id=member.user_id, details={"from": before.wire, "to": role.wire})
     return member
-
-
-def _find(room_id: uuid.UUID, user_id: uuid.UUID) -> Member | None:
-    members = Member.objects.select_related("room", "user")
-    return members.filter(room_id=room_id, user_id=user_id).first()
-
-
-def _check_not_direct(room: Room) -> None:
-    if room.kind == Kind.DIRECT:
-        raise PermissionDenied("A direct room has a fixed set of people.")
 
 
 def _check_not_last_owner(member: Member) -> None:

@@ -8,27 +8,53 @@ from typing import Literal
 from django.db.models import F
 
 from accounts.models import User
+from api.audit.actions import record
 from api.codec import plain
-from api.log.append import Ends, Entry, append
+from api.errors import NotFound, PermissionDenied
+from api.log.append import Ends, Entry, Numbered, append
 from api.log.models import Stream
-from api.rooms.models import Member, Role, Room
-from api.rooms.schemas import RoomRemoved, member_out
+from api.rooms import queries
+from api.rooms.models import Ban, Kind, Member, Role, Room
+from api.rooms.schemas import RoomRemoved, member_out, outsider
 
-Going = Literal["left", "removed"]
+Going = Literal["left", "removed", "banned"]
 
 
 def admit(
     room: Room, newcomers: Sequence[tuple[User, Role]], *, actor_id: uuid.UUID, moment: datetime
 ) -> None:
-    """Make people members: one event in the room and one in each person's stream."""
+    """Make people members: one event in the room and one in each person's stream.
+
+    Raises:
+        NotFound, PermissionDenied: one of them is banned.
+    """
+    user_ids = [user.id for user, _ in newcomers]
+    bans = queries.bans_of(room.id, user_ids)
+    for ban in bans.values():
+        _check_over(ban, room, actor_id, moment)
+    mutes = queries.mutes_of(room.id, user_ids, moment)
     members = [
-        Member(room=room, user=user, role=role, joined_at=moment) for user, role in newcomers
+        Member(
+            room=room,
+            user=user,
+            role=role,
+            joined_at=moment,
+            muted_until=mutes.get(user.id),
+        )
+        for user, role in newcomers
+    ]
+    lifted = [
+        about_outsider(room.id, ban.user, "member.unbanned", actor_id=None) for ban in bans.values()
     ]
     arrivals = [arrival(member, actor_id=actor_id) for member in members]
     joined = [in_room for in_room, _ in arrivals]
     added = [in_inbox for _, in_inbox in arrivals]
-    numbered = append([*joined, *added], at=moment)
-    for member, event in zip(members, numbered, strict=False):
+    numbered = append([*lifted, *joined, *added], at=moment)
+    for ban, event in zip(bans.values(), numbered, strict=False):
+        event.show(outsider(ban.user))
+        record(event, user_id=ban.user_id)
+        ban.delete()
+    for member, event in zip(members, numbered[len(lifted) :], strict=False):
         member.read_seq = event.seq
         event.show(member_out(member, member.user))
     settle(room, members)
@@ -66,11 +92,29 @@ def role_change(member: Member, *, actor_id: uuid.UUID) -> Entry:
     return Entry(member.room_id, "member.role_changed", actor_id, subject=subject, data=data)
 
 
-def dismiss(member: Member, reason: Going, *, actor_id: uuid.UUID, head: int) -> None:
+def about_outsider(
+    room_id: uuid.UUID, user: User, event_type: str, *, actor_id: uuid.UUID | None
+) -> Entry:
+    """Return what is recorded of somebody who is not in the room."""
+    data = plain(outsider(user))
+    del data["user"]
+    return Entry(room_id, event_type, actor_id, subject=("member", user.id), data=data)
+
+
+def _check_over(ban: Ban, room: Room, actor_id: uuid.UUID, moment: datetime) -> None:
+    if not ban.holds_at(moment):
+        return
+    if ban.user_id == actor_id and room.kind != Kind.PUBLIC:
+        raise NotFound
+    raise PermissionDenied("Who is banned is not let in.")
+
+
+def dismiss(member: Member, reason: Going, *, actor_id: uuid.UUID, head: int) -> Numbered:
     """End a membership, with ``room`` and ``user`` loaded; ``head`` of the locked room."""
     gone, _ = append(departure(member, reason, actor_id=actor_id, seq=head + 1))
     gone.show(member_out(member, member.user, gone=True))
     unsettle(member)
+    return gone
 
 
 def departure(

@@ -1,11 +1,15 @@
 """The tables of rooms: the room, and who belongs to it."""
 
+from datetime import UTC, datetime
+
 import uuid_utils.compat as uuid_utils
 from django.db import models
 
 from accounts.models import User
 from api.clock import now
 from api.codec import StoredJson
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # no time to come is later
 
 
 class Kind(models.TextChoices):
@@ -35,7 +39,8 @@ class Room(models.Model):
     """A place to talk. Its stream in the log has the same id.
 
     ``direct_key`` is the sorted ids of the people of a direct room: one room a set.
-    ``frozen``: only moderators write. A deleted room keeps its row and loses its people.
+    ``frozen``: only moderators write. ``filter_version``: of its words that are not wanted, 0
+    when there are none. A deleted room keeps its row and loses its people.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
@@ -51,6 +56,7 @@ class Room(models.Model):
     deleted_at = models.DateTimeField(null=True)
     frozen = models.BooleanField(default=False)
     slow_mode_seconds = models.PositiveIntegerField(default=0)
+    filter_version = models.PositiveIntegerField(default=0)
     member_count = models.PositiveIntegerField(default=0)
 
 
@@ -80,3 +86,55 @@ class Member(models.Model):
     def unwanted(self) -> bool:
         """Whether the other one of two has blocked them, where ``members_in`` looked it up."""
         return bool(getattr(self, "blocked_by_other", False))
+
+
+class Ban(models.Model):
+    """Who is not let into a room: until a time, or until they are let in again.
+
+    A ban that is over may still be there for a moment: ask ``holds_at``.
+    """
+
+    pk = models.CompositePrimaryKey("room_id", "user_id")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    until = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, null=True)
+    actor_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="ban_over")]
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Tell whether it is not over yet."""
+        return self.until is None or self.until > moment
+
+    def says(self, other: "Ban") -> bool:
+        """Tell whether another one of the same person would be the same."""
+        return (self.until, self.reason) == (other.until, other.reason)
+
+
+class Mute(models.Model):
+    """Who may not write in a room, whether they are there now or come back.
+
+    Of a member, ``Member.muted_until`` says the same, for sends to be checked against.
+    """
+
+    pk = models.CompositePrimaryKey("room_id", "user_id")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    until = models.DateTimeField(null=True)
+    actor_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="mute_over")]
+
+
+class Filter(models.Model):
+    """The words that are not wanted in a room, and what becomes of them: ``block``, ``mask``."""
+
+    room = models.OneToOneField(Room, models.CASCADE, primary_key=True, related_name="+")
+    words = models.JSONField(default=list)
+    action = models.CharField(max_length=5, default="block")
+    version = models.PositiveIntegerField(default=0)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from api.errors import Muted, PermissionDenied, RateLimited, RoomArchived, SlowMode
 from api.limits import Rate
-from api.rooms.models import Member, Role, Room
+from api.rooms.models import Kind, Member, Role, Room
 
 
 def check_at_least(member: Member, role: Role) -> None:
@@ -46,6 +46,16 @@ def check_not_archived(room: Room) -> None:
     """
     if room.archived_at is not None:
         raise RoomArchived
+
+
+def check_not_direct(room: Room) -> None:
+    """Refuse to change who is in a direct room, or what they may do there.
+
+    Raises:
+        PermissionDenied: it is one.
+    """
+    if room.kind == Kind.DIRECT:
+        raise PermissionDenied("A direct room has a fixed set of people.")
 
 
 def check_may_write(room: Room, member: Member, moment: datetime) -> None:

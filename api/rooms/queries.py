@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from api.codec import Payload
 from api.errors import InvalidRequest, NotFound, PermissionDenied
 from api.log.heads import head_at
 from api.log.reading import Recorded
-from api.rooms.models import Kind, Member, Room
+from api.rooms.models import FOREVER, Ban, Kind, Member, Mute, Room
 from api.rooms.schemas import MemberOut, room_fact
 from api.statements import Given, Instances, Rows, among, any_of, numbered
 
@@ -41,6 +42,27 @@ def member_in(room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
     if not found:
         raise refusal(room_id)
     return found[room_id, user_id]
+
+
+def member_if_any(room_id: uuid.UUID, user_id: uuid.UUID) -> Member | None:
+    """Return the membership, with ``room`` and ``user`` loaded; None where there is none."""
+    members = Member.objects.select_related("room", "user")
+    return members.filter(room_id=room_id, user_id=user_id).first()
+
+
+def bans_of(room_id: uuid.UUID, user_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Ban]:
+    """Return the bans of these people, also those that are over, with ``user`` loaded."""
+    bans = Ban.objects.filter(room_id=room_id, user_id__in=user_ids).select_related("user")
+    return {ban.user_id: ban for ban in bans}
+
+
+def mutes_of(
+    room_id: uuid.UUID, user_ids: Collection[uuid.UUID], moment: datetime
+) -> dict[uuid.UUID, datetime]:
+    """Return until when these people may not write, where they may not."""
+    mutes = Mute.objects.filter(room_id=room_id, user_id__in=user_ids)
+    holds = mutes.filter(Q(until=None) | Q(until__gt=moment))
+    return {mute.user_id: mute.until or FOREVER for mute in holds}
 
 
 def members_in(standings: Collection[Standing]) -> dict[Standing, Member]:

@@ -109,11 +109,11 @@ class RoomFact(Payload):
 
 
 class MemberOut(Payload):
-    """A person in a room; ``role`` is null when they are gone."""
+    """A person in a room; ``role`` is null when they are gone, ``joined_at`` if never there."""
 
     user: Person
     role: RoleName | None
-    joined_at: Instant
+    joined_at: Instant | None
     muted_until: Instant | None
 
 
@@ -159,3 +159,8 @@ def member_out(member: Member, user: User, *, gone: bool = False) -> MemberOut:
         joined_at=instant(member.joined_at),
         muted_until=None if gone else instant_or_none(member.muted_until),
     )
+
+
+def outsider(user: User) -> MemberOut:
+    """Show somebody who is not in the room."""
+    return MemberOut(user=person(user), role=None, joined_at=None, muted_until=None)

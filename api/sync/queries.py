@@ -27,7 +27,7 @@ from api.messages.models import Message
 from api.messages.schemas import MessageOut
 from api.messages.viewing import messages_as_seen
 from api.rooms import queries as rooms
-from api.rooms.models import Kind, Member, Room
+from api.rooms.models import Ban, Kind, Member, Room
 from api.rooms.queries import Place
 from api.rooms.schemas import Preferences, PreferencesUpdated, role_name, room_fact
 from api.statements import Given, Rows, among, parts
@@ -176,6 +176,8 @@ def open_rooms(
     found = Room.objects.filter(
         kind=Kind.PUBLIC, join="open", deleted_at=None, archived_at=None
     ).exclude(members__user_id=user_id)
+    bans = Ban.objects.filter(Q(until=None) | Q(until__gt=now()), user_id=user_id)
+    found = found.exclude(pk__in=bans.values("room_id"))
     if text:
         found = found.filter(Q(name__icontains=text) | Q(topic__icontains=text))
     if after is not None:

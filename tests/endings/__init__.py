@@ -12,6 +12,7 @@ ENDINGS: dict[str, type[Ending]] = {
     "user disabled": sessions.UserDisabled,
     "user erased": sessions.UserErased,
     "member removed": memberships.MemberRemoved,
+    "member banned": memberships.MemberBanned,
     "member leaves": memberships.MemberLeaves,
     "room deleted": memberships.RoomDeleted,
     "token expires": sessions.TokenExpires,  # the last to be opened: its time runs

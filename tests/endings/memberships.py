@@ -112,6 +112,14 @@ class MemberRemoved(MembershipEnds):
         self.alice.expect(204, "DELETE", f"/rooms/{self.room}/members/{self.bob.id}")
 
 
+class MemberBanned(MembershipEnds):
+    reason, event = "banned", "member.banned"
+
+    @override
+    def go(self) -> None:
+        self.alice.expect(201, "PUT", f"/rooms/{self.room}/bans/{self.bob.id}")
+
+
 class MemberLeaves(MembershipEnds):
     reason, event = "left", "member.left"
 

@@ -1,0 +1,1 @@
+"""What moderators do: bans, mutes, word filters, reports, and the audit of it all."""

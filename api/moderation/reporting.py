@@ -1,0 +1,83 @@
+"""The REST door of reports: for who reports, and for who decides."""
+
+import uuid
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from accounts.views import user_of
+from api import errors
+from api.codec import instant, instant_or_none
+from api.idempotency import once
+from api.log.snapshot import snapshot
+from api.moderation import queries, reports, schemas
+from api.openapi import CURSOR, limit, operation, parameter
+from api.rest import Endpoint, Query, answer, cut
+
+REFUSED = [errors.NotFound, errors.PermissionDenied, errors.RoomArchived]
+TWICE = [errors.IdempotencyConflict, errors.StillRunning]
+
+
+class ReportMessageView(Endpoint):
+    @operation(
+        "Report a message to the moderators of its room",
+        body=schemas.ReportMessage,
+        answers={201: schemas.ReportFiled, 200: schemas.ReportFiled},
+        raises=[*REFUSED, *TWICE],
+    )
+    def post(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
+        user_id = user_of(request).id
+
+        def file() -> HttpResponse:
+            body = self.body(schemas.ReportMessage)
+            report, new = reports.report_message(
+                reporter_id=user_id, message_id=message_id, reason=body.reason
+            )
+            filed = schemas.ReportFiled(
+                id=report.id,
+                room_id=report.room_id,
+                message_id=report.message_id,
+                reason=report.reason,
+                created_at=instant(report.created_at),
+                resolved_at=instant_or_none(report.resolved_at),
+            )
+            return answer(filed, 201 if new else 200)
+
+        return once(request, user_id, file)
+
+
+class ReportsView(Endpoint):
+    @operation(
+        "List the reports of the rooms that one moderates, the newest first",
+        query=[
+            parameter("state", "`open`, if it is not given.", enum=["open", "resolved"]),
+            limit(),
+            CURSOR,
+        ],
+        answers={200: schemas.ReportList},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        query = Query(request, "state", "limit", "cursor")
+        is_open = query.choice("state", "open", "resolved") != "resolved"
+        size, cursor = query.limit(), query.cursor()
+        with snapshot():
+            user_id = user_of(request).id
+            found = queries.reports_before(user_id, cursor, size + 1, is_open=is_open)
+            found, next_cursor = cut(found, size, lambda report: report.id)
+            items = queries.reports_shown(found)
+        return answer(schemas.ReportList(items=items, next_cursor=next_cursor))
+
+
+class ResolveReportView(Endpoint):
+    @operation(
+        "Decide about a report",
+        body=schemas.ResolveReport,
+        answers={200: schemas.ReportOut},
+        raises=[*REFUSED, errors.Conflict],
+    )
+    def post(self, request: Request, report_id: uuid.UUID) -> HttpResponse:
+        body = self.body(schemas.ResolveReport)
+        report = reports.resolve_report(
+            actor_id=user_of(request).id, report_id=report_id, action=body.action, note=body.note
+        )
+        return answer(queries.reports_shown([report])[0])

@@ -1,0 +1,108 @@
+"""Writes of reports: a message is shown to the moderators, and one of them decides."""
+
+import uuid
+
+from api.audit.actions import record
+from api.clock import now
+from api.errors import Conflict, NotFound
+from api.inbox.notices import keep, notices, told
+from api.log.append import Entry, Numbered, append, lock, writing
+from api.messages.actions import delete_message
+from api.messages.models import Message
+from api.messages.queries import room_of
+from api.moderation.models import Report
+from api.moderation.schemas import Resolution
+from api.rooms import permissions
+from api.rooms import queries as rooms
+from api.rooms.models import Member, Role
+
+MODERATORS_TOLD_MAX = 50
+
+
+def report_message(
+    *, reporter_id: uuid.UUID, message_id: uuid.UUID, reason: str
+) -> tuple[Report, bool]:
+    """Show a message to the moderators of its room; tell whether it is this person's first report.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``, no such message, or deleted.
+        RoomArchived: nothing changes in it.
+    """
+    room_id = room_of(message_id)
+    with writing():
+        lock(room_id)
+        member = rooms.member_in(room_id, reporter_id)
+        present = Report.objects.filter(message_id=message_id, reporter_id=reporter_id).first()
+        if present is not None:
+            return present, False
+        if not Message.objects.filter(pk=message_id, deleted_at=None).exists():
+            raise NotFound("The message has been deleted.")
+        permissions.check_not_archived(member.room)
+        report = Report.objects.create(
+            room_id=room_id, message_id=message_id, reporter_id=reporter_id, reason=reason
+        )
+        _tell_moderators(report, member)
+    return report, True
+
+
+def resolve_report(
+    *, actor_id: uuid.UUID, report_id: uuid.UUID, action: Resolution, note: str | None
+) -> Report:
+    """Decide about a report; ``deleted`` deletes the message, if nobody has.
+
+    In an archived room too, where nothing can be deleted: the decision is none of its changes.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``, no such report, no moderator, or
+            the message is of an equal or higher role.
+        RoomArchived: of ``deleted``.
+        Conflict: somebody has decided otherwise.
+    """
+    report = Report.objects.filter(pk=report_id).first()
+    if report is None:
+        raise NotFound
+    _check_decides(report, actor_id)
+    if action == "deleted" and report.action is None:
+        delete_message(actor_id=actor_id, message_id=report.message_id)
+    with writing():
+        head = lock(report.room_id)
+        _check_decides(report, actor_id)
+        report = Report.objects.select_related("message").get(pk=report_id)
+        if report.action is not None:
+            if report.action != action:
+                raise Conflict("Somebody has decided about it already.")
+            return report
+        report.action, report.note, report.resolver_id = action, note or None, actor_id
+        report.resolved_at = now()
+        report.save()
+        entry = Entry(report.room_id, "report.resolved", actor_id)
+        record(
+            Numbered(entry, seq=head, at=report.resolved_at),
+            user_id=report.message.sender_id,
+            message_id=report.message_id,
+            reason=report.note,
+            details={"report_id": str(report.id), "action": action},
+        )
+    return report
+
+
+def _check_decides(report: Report, actor_id: uuid.UUID) -> None:
+    permissions.check_at_least(rooms.member_in(report.room_id, actor_id), Role.MODERATOR)
+
+
+def _tell_moderators(report: Report, member: Member) -> None:
+    others = Member.objects.filter(room_id=report.room_id, role__gte=Role.MODERATOR).exclude(
+        user_id=member.user_id
+    )
+    by_rank = others.order_by("-role", "joined_at").values_list("user_id", flat=True)
+    drafted = notices(
+        by_rank[:MODERATORS_TOLD_MAX],
+        at=report.created_at,
+        kind="report",
+        text=f"A message in {member.room.name} has been reported.",
+        data={"report_id": str(report.id)},
+        room_id=report.room_id,
+        message_id=report.message_id,
+    )
+    if drafted:
+        keep(drafted, append(told(drafted), at=report.created_at))
