@@ -33,3 +33,10 @@ def held(world: World, stream: str) -> Iterator[None]:
         )
         assert found.fetchone()
         yield
+
+
+@contextlib.contextmanager
+def held_until_all_wait(world: World, stream: str) -> Iterator[psycopg.Connection]:
+    """Hold that lock; yields a connection to see on who waits for it."""
+    with held(world, stream), psycopg.connect(world.postgres_url or "", autocommit=True) as watcher:
+        yield watcher

@@ -5,6 +5,7 @@ who joins at that moment is in and banned; it tells everybody the reason; it bel
 is over only when a job has said so, or forgets to say so.
 """
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +24,8 @@ from api.rooms.models import Ban, Member
 from api.rooms.schemas import CreateRoom
 from tests.clients import Person, at_once
 from tests.known import Known
-from tests.servers import one_world
+from tests.locks import held_until_all_wait, wait_for_locks
+from tests.servers import World, one_world
 
 REASON = "he knows why"
 NOBODY = "01890000-0000-7000-8000-000000000000"
@@ -302,3 +304,38 @@ def test_what_is_over_is_lifted_once_by_two_at_once_and_not_in_deleted_rooms() -
     assert list(lifted.values_list("stream_id", flat=True)) == [rooms[0].id]
     with pytest.raises(NotFound):
         join_room(user_id=bob.id, room_id=rooms[1].id)
+
+
+async def test_of_those_who_lift_a_ban_that_is_over_at_once_one_does(clustered: World) -> None:
+    alice, bob = (Person.register(clustered.server.url, name) for name in ("alice", "bob"))
+    room = alice.create_room(bob, kind="public")["id"]
+    ban(alice, room, bob, until=in_future(seconds=0.5))
+    with held_until_all_wait(clustered, room) as watcher:
+        others = [
+            asyncio.create_task(asyncio.to_thread(clustered.manage, "upkeep")) for _ in range(2)
+        ]
+        await asyncio.to_thread(wait_for_locks, watcher, 2)
+    assert [done.returncode for done in await asyncio.gather(*others)] == [0, 0]
+    assert [event["type"] for event in alice.events(room, after=3)] == ["member.unbanned"]
+
+
+@pytest.mark.parametrize("first", ["ban", "join"])
+async def test_who_is_banned_while_they_wait_to_join_is_out(clustered: World, first: str) -> None:
+    alice, bob = (Person.register(clustered.server.url, name) for name in ("alice", "bob"))
+    room = alice.create_room(kind="public")["id"]
+    acts = [
+        partial(alice.call, "PUT", f"/rooms/{room}/bans/{bob.id}"),
+        partial(bob.call, "POST", f"/rooms/{room}/join"),
+    ]
+    with held_until_all_wait(clustered, room) as watcher:
+        waiting = []
+        for act in acts if first == "ban" else reversed(acts):
+            waiting.append(asyncio.create_task(asyncio.to_thread(act)))
+            await asyncio.to_thread(wait_for_locks, watcher, len(waiting))
+    answers = [answer.status_code for answer in await asyncio.gather(*waiting)]
+    types = [event["type"] for event in alice.events(room, after=1)]
+    if first == "ban":
+        assert (answers, types) == ([201, 403], ["member.banned"])
+    else:
+        assert (answers, types) == ([200, 201], ["member.joined", "member.banned"])
+    assert members(alice, room) == {alice.id}

@@ -121,7 +121,10 @@ def update_room(*, actor_id: uuid.UUID, room_id: uuid.UUID, changes: UpdateRoom)
 def _told(room: Room, changed: list[str], archived: bool | None) -> dict[str, Any]:
     """Return what of a room is as it is now by a change, for the audit."""
     told = {name: getattr(room, name) for name in changed}
-    return told if archived is None else told | {"archived": archived}
+    kept: dict[str, Any] = msgspec.to_builtins(
+        told if archived is None else told | {"archived": archived}
+    )
+    return kept
 
 
 def delete_room(*, actor_id: uuid.UUID, room_id: uuid.UUID) -> None:

@@ -85,9 +85,8 @@ def _members_in(count: int) -> Instances[Member]:
 
 def _blocked_by_other() -> Case:
     """Say whether the other one of two has blocked a member, in the statement that loads them."""
-    blocks = Block.objects.filter(
-        blocked_id=OuterRef("user_id"), blocker__memberships__room_id=OuterRef("room_id")
-    )
+    people = Member.objects.filter(room_id=OuterRef(OuterRef("room_id"))).values("user_id")
+    blocks = Block.objects.filter(blocked_id=OuterRef("user_id"), blocker_id__in=people)
     of_two = Q(room__kind=Kind.DIRECT, room__member_count=2)
     return Case(When(of_two, then=Exists(blocks)), default=False, output_field=BooleanField())
 
