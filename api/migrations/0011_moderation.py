@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0009_search'),
+        ('api', '0010_notices'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
