@@ -20,6 +20,7 @@ FEATURES = [
     "pins",
     "attachments",
     "read_markers",
+    "invitations",
     "notifications",
     "sync",
     "blocks",

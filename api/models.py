@@ -4,12 +4,13 @@ from api.audit.models import AuditEntry
 from api.blocks.models import Block
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
+from api.invitations.models import Invite
 from api.lease import Lease
 from api.log.models import Epoch, Event, Stream
 from api.mentions.models import Mention
 from api.messages.models import Message, Reaction, ReactionKind
 from api.moderation.models import Report
-from api.rooms.models import Ban, Filter, Member, Mute, Room
+from api.rooms.models import Ban, Filter, JoinRequest, Member, Mute, Room
 from api.uploads.models import Upload
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Event",
     "Filter",
     "IdempotencyKey",
+    "Invite",
+    "JoinRequest",
     "Lease",
     "Member",
     "Mention",

@@ -19,6 +19,7 @@ from django.db import close_old_connections
 from accounts import forgetting
 from api import idempotency
 from api.clock import now
+from api.invitations.invites import forget_ended_invites
 from api.lease import LEASE_SECONDS, acquire, release
 from api.limits import HOUR, MINUTE
 from api.moderation import lapses
@@ -52,6 +53,7 @@ JOBS = (
     Job(idempotency.forget_old_keys, HOUR),
     Job(forgetting.forget_used_socket_tokens, HOUR),
     Job(forgetting.forget_ended_sessions, HOUR),
+    Job(forget_ended_invites, HOUR),
     Job(collecting.collect_unused, HOUR),
 )
 

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("api.sync.urls")),
     path("/", include("api.rooms.urls")),
     path("/", include("api.attachments.urls")),
+    path("/", include("api.invitations.urls")),
     path("/", include("api.messages.urls")),
     path("/", include("api.search.urls")),
     path("/", include("api.inbox.urls")),

@@ -67,6 +67,8 @@ BODIES: dict[str, Callable[[Subject], Any]] = {
         "ranges": [[it.scene.said_by(it.whom)["seq"]] * 2]
     },
     "PATCH /messages/{message_id}": lambda it: {"text": "changed"},
+    "POST /rooms/{room_id}/invites": lambda it: {"expires_in": 60},
+    "POST /rooms/{room_id}/requests": lambda it: {"text": "please"},
     "PATCH /rooms/{room_id}/preferences": lambda it: {"favourite": True},
     "PUT /rooms/{room_id}/read": lambda it: {"seq": 1},
     "PUT /read": lambda it: {"rooms": {it.scene.room: 1}},
@@ -117,6 +119,9 @@ def _names(row: Row, scene: Scene, whom: Person) -> dict[str, str]:
     names = {"user_id": whom.id, "emoji": "👍"}
     if "{room_id}" in row.call:
         names["room_id"] = scene.room
+    if "{code}" in row.call:
+        made = scene.owner.expect(201, "POST", f"/rooms/{scene.room}/invites", json={})
+        names["code"] = made["code"]
     if "{message_id}" in row.call:
         names["message_id"] = scene.said_by(whom)["id"]
     if "{attachment_id}" in row.call:

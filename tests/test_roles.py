@@ -33,7 +33,7 @@ def cast(embedded: World) -> Cast:
 def path_of(row: Row) -> str:
     """Return a row's path as the URL configuration has it, with ids that lead nowhere."""
     path = row.call.partition(" ")[2]
-    return ("" if row.table == OUTSIDE else API) + re.sub(r"\{\w+_id\}", NOWHERE, path)
+    return ("" if row.table == OUTSIDE else API) + re.sub(r"\{\w+\}", NOWHERE, path)
 
 
 def routes() -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from api.errors import NotFound, PermissionDenied
 from api.log.append import Ends, Entry, Numbered, append
 from api.log.models import Stream
 from api.rooms import queries
-from api.rooms.models import Ban, Kind, Member, Role, Room
+from api.rooms.models import Ban, JoinRequest, Kind, Member, Role, Room
 from api.rooms.schemas import RoomRemoved, member_out, outsider
 
 Going = Literal["left", "removed", "banned"]
@@ -83,6 +83,8 @@ def arrival(member: Member, *, actor_id: uuid.UUID) -> tuple[Entry, Entry]:
 def settle(room: Room, newcomers: Sequence[Member]) -> None:
     """Keep the members who have just come, with the ``read_seq`` of their arrival."""
     Member.objects.bulk_create(newcomers)
+    people = [member.user_id for member in newcomers]
+    JoinRequest.objects.filter(room=room, user__in=people).delete()
     _count(room, len(newcomers))
 
 

@@ -138,3 +138,16 @@ class Filter(models.Model):
     words = models.JSONField(default=list)
     action = models.CharField(max_length=5, default="block")
     version = models.PositiveIntegerField(default=0)
+
+
+class JoinRequest(models.Model):
+    """Somebody who asks to be let into a room; gone when they are in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
+    room = models.ForeignKey(Room, models.CASCADE)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    text = models.CharField(max_length=500, default="")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "user"], name="asked_once")]

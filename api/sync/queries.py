@@ -172,10 +172,9 @@ def room_seen_by(room_id: uuid.UUID, user_id: uuid.UUID) -> RoomOut:
 def open_rooms(
     user_id: uuid.UUID, text: str | None, after: uuid.UUID | None, limit: int
 ) -> list[RoomOut]:
-    """Return public rooms that this person may join, by a part of name or topic."""
-    found = Room.objects.filter(
-        kind=Kind.PUBLIC, join="open", deleted_at=None, archived_at=None
-    ).exclude(members__user_id=user_id)
+    """Return public rooms that this person may join, or ask to, by a part of name or topic."""
+    found = Room.objects.filter(kind=Kind.PUBLIC, deleted_at=None, archived_at=None)
+    found = found.exclude(members__user_id=user_id)
     bans = Ban.objects.filter(Q(until=None) | Q(until__gt=now()), user_id=user_id)
     found = found.exclude(pk__in=bans.values("room_id"))
     if text:

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from accounts.views import user_of
 from api import errors
 from api.idempotency import once
+from api.invitations.invites import accept_invite
 from api.log.snapshot import snapshot
 from api.openapi import CURSOR, limit, operation, parameter
 from api.rest import Endpoint, Query, answer, cut, nothing
@@ -124,6 +125,17 @@ class JoinView(Endpoint):
         user_id = user_of(request).id
         members.join_room(user_id=user_id, room_id=room_id)
         return answer(_room(room_id, user_id))
+
+
+class AcceptInviteView(Endpoint):
+    @operation(
+        "Take up an invitation",
+        answers={200: schemas.RoomOut},
+        raises=[*REFUSED, errors.RoomArchived],
+    )
+    def post(self, request: Request, code: str) -> HttpResponse:
+        user_id = user_of(request).id
+        return answer(_room(accept_invite(user_id=user_id, code=code), user_id))
 
 
 class PreferencesView(Endpoint):

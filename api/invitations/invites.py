@@ -1,0 +1,127 @@
+"""Writes of invitations: made, taken up, revoked."""
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from accounts.models import User
+from api.clock import now
+from api.errors import Conflict, InvalidRequest, LimitReached, NotFound
+from api.invitations import queries
+from api.invitations.models import Invite
+from api.invitations.schemas import CreateInvite
+from api.log.append import lock, writing
+from api.rooms import membership, permissions
+from api.rooms import queries as rooms
+from api.rooms.models import Kind, Member, Role
+
+CODE_BYTES = 16  # nobody guesses it
+INVITES_MAX = 200  # of one room, which may still be taken up
+
+
+def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInvite) -> Invite:
+    """Make an invitation; of one person there is one in a room.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``, or too low a role: it takes a
+            moderator, in a public room that is open a member.
+        RoomArchived: it takes nobody any more.
+        InvalidRequest: nobody of that id.
+        Conflict: the person is in the room.
+        LimitReached: there are too many.
+    """
+    with writing():
+        lock(room_id)
+        actor = rooms.member_in(room_id, actor_id)
+        _check_may_invite(actor)
+        moment = now()
+        living = queries.living(moment).filter(room_id=room_id)
+        invited = _invited(actor, content)
+        if invited is not None and (known := living.filter(invited=invited).first()):
+            return known
+        if living.count() >= INVITES_MAX:
+            raise LimitReached(f"More than {INVITES_MAX} invitations.")
+        lasts = content.expires_in and timedelta(seconds=content.expires_in)
+        return Invite.objects.create(
+            code=secrets.token_urlsafe(CODE_BYTES),
+            room=actor.room,
+            creator=actor.user,
+            invited=invited,
+            max_uses=1 if invited else content.max_uses,
+            created_at=moment,
+            expires_at=moment + lasts if lasts else None,
+        )
+
+
+def accept_invite(*, user_id: uuid.UUID, code: str) -> uuid.UUID:
+    """Become a member by an invitation, and return of which room.
+
+    Who is a member already stays as they are, and uses nothing up.
+
+    Raises:
+        NotFound: there is no such invitation (any more), or it is somebody else's.
+        PermissionDenied: they are banned.
+        RoomArchived: it takes nobody any more.
+    """
+    room_id = Invite.objects.filter(code=code).values_list("room_id", flat=True).first()
+    if room_id is None:
+        raise NotFound
+    with writing():
+        lock(room_id)
+        moment = now()
+        invite = queries.living(moment).select_related("room").filter(code=code).first()
+        if invite is None or invite.room.deleted_at is not None:
+            raise NotFound
+        if invite.invited_id not in (None, user_id):
+            raise NotFound
+        if rooms.is_member(room_id, user_id):
+            return room_id
+        permissions.check_not_archived(invite.room)
+        user = User.objects.get(pk=user_id)
+        membership.admit(invite.room, [(user, Role.MEMBER)], actor_id=user_id, moment=moment)
+        invite.uses += 1
+        invite.save(update_fields=["uses"])
+    return room_id
+
+
+def forget_ended_invites(moment: datetime) -> None:
+    """Forget the invitations that let nobody in any more; run by the upkeep."""
+    used_up = Q(uses__gte=F("max_uses"))
+    Invite.objects.filter(used_up | Q(expires_at__lte=moment)).delete()
+
+
+def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None:
+    """Let nobody in by this code any more; of one that is not there nothing is said.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``, or somebody else's.
+    """
+    with writing():
+        lock(room_id)
+        member = rooms.member_in(room_id, actor_id)
+        invite = Invite.objects.filter(room_id=room_id, code=code).first()
+        if invite is None:
+            return
+        if not queries.may_end(member, invite):
+            raise NotFound
+        invite.delete()
+
+
+def _check_may_invite(actor: Member) -> None:
+    permissions.check_not_direct(actor.room)
+    permissions.check_not_archived(actor.room)
+    anybody = actor.room.kind == Kind.PUBLIC and actor.room.join == "open"
+    permissions.check_at_least(actor, Role.MEMBER if anybody else Role.MODERATOR)
+
+
+def _invited(actor: Member, content: CreateInvite) -> User | None:
+    if content.user_id is None:
+        return None
+    user = User.objects.filter(pk=content.user_id, erased_at=None, disabled_at=None).first()
+    if user is None:
+        raise InvalidRequest.at("/user_id", "There is no such user.")
+    if rooms.is_member(actor.room_id, user.id):
+        raise Conflict("They are in the room.")
+    return user

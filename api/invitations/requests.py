@@ -1,0 +1,69 @@
+"""Writes of requests to join: asked, withdrawn, approved, refused."""
+
+import uuid
+
+from accounts.models import User
+from api.clock import now
+from api.errors import Conflict, NotFound
+from api.log.append import lock, writing
+from api.rooms import membership, permissions
+from api.rooms import queries as rooms
+from api.rooms.models import JoinRequest, Member, Role
+
+
+def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[JoinRequest, bool]:
+    """Ask to be let into a public room; tell whether it is for the first time.
+
+    Raises:
+        NotFound: there is no such room, or it is not this person's to see.
+        Conflict: they are in it, or may simply join.
+        RoomArchived: it takes nobody any more.
+    """
+    with writing():
+        lock(room_id)
+        room = rooms.visible_room(room_id, user_id)
+        if rooms.is_member(room_id, user_id):
+            raise Conflict("You are in the room.")
+        permissions.check_not_archived(room)
+        if room.join == "open":
+            raise Conflict("Anybody may join this room.")
+        return JoinRequest.objects.select_related("user").get_or_create(
+            {"text": text}, room=room, user=User.objects.get(pk=user_id)
+        )
+
+
+def approve_request(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
+    """Let somebody in who has asked; who is in the room already stays as they are.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``, no moderator, or nobody has asked.
+        RoomArchived: it takes nobody any more.
+    """
+    with writing():
+        lock(room_id)
+        actor = rooms.member_in(room_id, actor_id)
+        permissions.check_at_least(actor, Role.MODERATOR)
+        if not rooms.is_member(room_id, user_id):
+            permissions.check_not_archived(actor.room)
+            asked = JoinRequest.objects.filter(room_id=room_id, user_id=user_id)
+            request = asked.select_related("user").first()
+            if request is None:
+                raise NotFound
+            newcomer = (request.user, Role.MEMBER)
+            membership.admit(actor.room, [newcomer], actor_id=actor_id, moment=now())
+        return rooms.member_in(room_id, user_id)
+
+
+def end_request(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID) -> None:
+    """Refuse somebody, or withdraw what one has asked; where nobody has asked nothing is said.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``, or no moderator.
+    """
+    with writing():
+        lock(room_id)
+        if actor_id != user_id:
+            permissions.check_at_least(rooms.member_in(room_id, actor_id), Role.MODERATOR)
+        else:
+            rooms.visible_room(room_id, actor_id)
+        JoinRequest.objects.filter(room_id=room_id, user_id=user_id).delete()

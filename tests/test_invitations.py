@@ -1,0 +1,178 @@
+"""Invitations: links with uses and an end, and one for one person.
+
+Naive forms that would fail: counting uses without a lock; a use for who is in already; a code
+that still works when it was revoked, or for somebody else than it was made for.
+"""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.clients import Person, at_once
+from tests.record import change, in_seconds
+from tests.servers import World, one_world
+
+
+def invite(person: Person, room: str, **terms: Any) -> Any:
+    """Make an invitation."""
+    return person.expect(201, "POST", f"/rooms/{room}/invites", json=terms)
+
+
+def accept(person: Person, code: str) -> tuple[int, Any]:
+    """Try to take an invitation up; return status and answer."""
+    found = person.call("POST", f"/invites/{code}/accept")
+    return found.status_code, found.json()
+
+
+def test_a_link_lets_in_whoever_has_it(alice: Person, bob: Person, carol: Person) -> None:
+    room = alice.create_room()["id"]
+    made = invite(alice, room)
+    assert made == {
+        "code": made["code"],
+        "room_id": room,
+        "creator": alice.get(f"/rooms/{room}/members")["items"][0]["user"],
+        "user": None,
+        "uses": 0,
+        "max_uses": None,
+        "created_at": made["created_at"],
+        "expires_at": None,
+    }
+    assert len(made["code"]) >= 22
+    bob.refused(404, "not_found", "GET", f"/rooms/{room}")
+    status, seen = accept(bob, made["code"])
+    assert status == 200
+    assert seen == bob.get(f"/rooms/{room}")
+    assert (seen["my_role"], seen["member_count"]) == ("member", 2)
+    (event,) = [e for e in alice.events(room) if e["type"] == "member.joined"][1:]
+    assert (event["actor_id"], event["data"]["user"]["id"]) == (bob.id, bob.id)
+    assert accept(carol, made["code"])[0] == 200
+    assert alice.get(f"/rooms/{room}/invites/{made['code']}") == made | {"uses": 2}
+
+
+def test_who_is_in_already_uses_nothing_up(alice: Person, bob: Person) -> None:
+    room = alice.create_room(bob)["id"]
+    code = invite(alice, room, max_uses=1)["code"]
+    head = alice.get(f"/rooms/{room}")["last_seq"]
+    assert [accept(person, code)[0] for person in (alice, bob, bob)] == [200] * 3
+    assert alice.get(f"/rooms/{room}/invites/{code}")["uses"] == 0
+    assert alice.get(f"/rooms/{room}")["last_seq"] == head
+
+
+def test_of_many_at_once_as_many_get_in_as_may(world: World, alice: Person) -> None:
+    room = alice.create_room()["id"]
+    code = invite(alice, room, max_uses=3)["code"]
+    crowd = [Person.register(server.url, "guest") for server in (world.server, world.other) * 4]
+    answers = at_once(*[lambda guest=guest: accept(guest, code) for guest in crowd])
+    assert sorted(status for status, _ in answers) == [200] * 3 + [404] * 5
+    assert {problem["code"] for status, problem in answers if status == 404} == {"not_found"}
+    assert alice.get(f"/rooms/{room}")["member_count"] == 4
+    assert alice.get(f"/rooms/{room}/invites")["items"] == []
+
+
+def test_what_has_ended_or_was_revoked_lets_nobody_in(
+    alice: Person, bob: Person, world: World
+) -> None:
+    room = alice.create_room()["id"]
+    ended, revoked = invite(alice, room, expires_in=60)["code"], invite(alice, room)["code"]
+    change(world, "UPDATE api_invite SET expires_at = %s WHERE code = %s", in_seconds(-1), ended)
+    for _ in range(2):
+        alice.expect(204, "DELETE", f"/rooms/{room}/invites/{revoked}")
+    for code in (ended, revoked, "A" * 22, "%00", "ä"):
+        assert accept(bob, code)[0] == 404
+    for code in (ended, revoked):
+        alice.refused(404, "not_found", "GET", f"/rooms/{room}/invites/{code}")
+    assert alice.get(f"/rooms/{room}/invites")["items"] == []
+    assert world.manage("upkeep").returncode == 0
+
+
+def test_an_invitation_of_one_person_is_theirs_alone(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    room = alice.create_room()["id"]
+    made = invite(alice, room, user_id=bob.id)
+    assert (made["user"]["id"], made["max_uses"]) == (bob.id, 1)
+    assert invite(alice, room, user_id=bob.id)["code"] == made["code"], "one is enough"
+    assert accept(carol, made["code"])[0] == 404
+    assert accept(bob, made["code"])[0] == 200
+    body = {"user_id": bob.id}
+    alice.refused(409, "conflict", "POST", f"/rooms/{room}/invites", json=body)
+    body = {"user_id": str(uuid.uuid4())}
+    problem = alice.refused(400, "invalid_request", "POST", f"/rooms/{room}/invites", json=body)
+    assert problem["errors"][0]["pointer"] == "/user_id"
+
+
+def test_a_member_sees_and_ends_their_own_alone(alice: Person, bob: Person) -> None:
+    room = alice.create_room(bob, kind="public")["id"]
+    theirs, own = invite(alice, room), invite(bob, room)
+    path = f"/rooms/{room}/invites"
+    assert [item["code"] for item in bob.get(path)["items"]] == [own["code"]]
+    found = [item["code"] for item in alice.get(path)["items"]]
+    assert found == [own["code"], theirs["code"]], "the newest first"
+    bob.refused(404, "not_found", "DELETE", f"{path}/{theirs['code']}")
+    bob.expect(204, "DELETE", f"{path}/{own['code']}")
+    page = alice.get(path, params={"limit": 1})
+    assert ([item["code"] for item in page["items"]], page["next_cursor"]) == (
+        [theirs["code"]],
+        None,
+    )
+    alice.expect(200, "PATCH", f"/rooms/{room}", json={"join": "request"})
+    bob.refused(403, "permission_denied", "POST", path, json={})
+
+
+@one_world
+def test_pages_of_invitations_have_no_holes(alice: Person) -> None:
+    room = alice.create_room()["id"]
+    made = [invite(alice, room)["code"] for _ in range(5)]
+    seen: list[str] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        page = alice.get(f"/rooms/{room}/invites", params={"limit": 2} | cursor)
+        seen += [item["code"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == made[::-1]
+
+
+@one_world
+def test_archived_deleted_and_direct_rooms_take_nobody(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    room = alice.create_room()["id"]
+    code = invite(alice, room)["code"]
+    alice.expect(200, "PATCH", f"/rooms/{room}", json={"archived": True})
+    bob.refused(409, "room_archived", "POST", f"/invites/{code}/accept")
+    alice.refused(409, "room_archived", "POST", f"/rooms/{room}/invites", json={})
+    alice.expect(204, "DELETE", f"/rooms/{room}")
+    bob.refused(404, "not_found", "POST", f"/invites/{code}/accept")
+    direct = alice.expect(201, "POST", "/rooms/direct", json={"user_ids": [bob.id]})["id"]
+    alice.refused(403, "permission_denied", "POST", f"/rooms/{direct}/invites", json={})
+
+
+@one_world
+@pytest.mark.parametrize(
+    ("terms", "pointer"),
+    [
+        ({"max_uses": 0}, "/max_uses"),
+        ({"max_uses": "1"}, "/max_uses"),
+        ({"expires_in": 0}, "/expires_in"),
+        ({"expires_in": 10**12}, "/expires_in"),
+        ({"user_id": "bob"}, "/user_id"),
+        ({"uses": 1}, "/uses"),
+    ],
+)
+def test_bad_terms_are_refused(alice: Person, terms: dict[str, Any], pointer: str) -> None:
+    room = alice.create_room()["id"]
+    problem = alice.refused(400, "invalid_request", "POST", f"/rooms/{room}/invites", json=terms)
+    assert problem["errors"][0]["pointer"] == pointer
+    assert alice.get(f"/rooms/{room}/invites")["items"] == []
+
+
+@one_world
+def test_a_repeated_request_makes_one(alice: Person) -> None:
+    room = alice.create_room()["id"]
+    again = {"headers": {"Idempotency-Key": "k"}, "json": {}}
+    first, second = (alice.expect(201, "POST", f"/rooms/{room}/invites", **again) for _ in range(2))
+    assert first == second
+    assert len(alice.get(f"/rooms/{room}/invites")["items"]) == 1
