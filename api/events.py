@@ -3,9 +3,11 @@
 from accounts.schemas import Profile, SessionsRevoked
 from api.blocks.schemas import BlockOut
 from api.codec import Payload
+from api.drafts.schemas import DraftUpdated
 from api.inbox.schemas import NotificationOut, NotificationsRead
 from api.messages.schemas import MessageFact, MessagesDeleted, ReactionChanged
 from api.rooms.schemas import MemberOut, PreferencesUpdated, RoomFact, RoomRemoved
+from api.scheduled.schemas import ScheduledUpdated
 from api.sync.schemas import Counts, RoomOut
 
 ROOM_EVENTS: dict[str, type[Payload]] = {
@@ -38,6 +40,8 @@ INBOX_EVENTS: dict[str, type[Payload]] = {
     "block.added": BlockOut,
     "block.removed": BlockOut,
     "preferences.updated": PreferencesUpdated,
+    "draft.updated": DraftUpdated,
+    "scheduled.updated": ScheduledUpdated,
     "me.updated": Profile,
     "session.revoked": SessionsRevoked,
 }

@@ -2,6 +2,7 @@
 
 from api.audit.models import AuditEntry
 from api.blocks.models import Block
+from api.drafts.models import Draft
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
 from api.invitations.models import Invite
@@ -11,12 +12,14 @@ from api.mentions.models import Mention
 from api.messages.models import Message, Reaction, ReactionKind
 from api.moderation.models import Report
 from api.rooms.models import Ban, Filter, JoinRequest, Member, Mute, Room
+from api.scheduled.models import ScheduledMessage
 from api.uploads.models import Upload
 
 __all__ = [
     "AuditEntry",
     "Ban",
     "Block",
+    "Draft",
     "Epoch",
     "Event",
     "Filter",
@@ -33,6 +36,7 @@ __all__ = [
     "ReactionKind",
     "Report",
     "Room",
+    "ScheduledMessage",
     "Stream",
     "Upload",
 ]

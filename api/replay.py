@@ -17,6 +17,7 @@ from typing import Any
 from accounts.queries import profiles_by_id
 from api.blocks.queries import blocks_as_written
 from api.codec import INTEGER_MAX, Payload, instant
+from api.drafts.queries import drafts_as_now
 from api.inbox.queries import notifications_as_now
 from api.log.frames import EventFrame, Frame, frame
 from api.log.reading import Range, Recorded, endings_in, events_in
@@ -41,6 +42,7 @@ LOADERS: dict[str, Loader] = {
     "member": members_as_written,
     "membership": rooms_as_members_see,
     "preferences": preferences_as_now,
+    "draft": drafts_as_now,
     "notification": notifications_as_now,
     "profile": profiles_as_now,
     "block": blocks_as_written,
@@ -49,6 +51,8 @@ ONLY_THE_LAST = {
     "read.moved",
     "me.updated",
     "preferences.updated",
+    "draft.updated",
+    "scheduled.updated",
     "block.added",
     "block.removed",
 }  # contract §3.3: the last of its kind

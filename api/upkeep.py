@@ -24,6 +24,7 @@ from api.lease import LEASE_SECONDS, acquire, release
 from api.limits import HOUR, MINUTE
 from api.moderation import lapses
 from api.people.erasure import finish_erasures
+from api.scheduled.actions import send_due
 from api.uploads import collecting
 
 LEASE = "upkeep"
@@ -49,6 +50,7 @@ class Job(NamedTuple):
 JOBS = (
     Job(lapses.lapse_bans, TICK_SECONDS),
     Job(lapses.lapse_mutes, TICK_SECONDS),
+    Job(send_due, TICK_SECONDS),
     Job(finish_erasures, MINUTE),
     Job(idempotency.forget_old_keys, HOUR),
     Job(forgetting.forget_used_socket_tokens, HOUR),

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tests.cast import Scene, role_in
+from tests.cast import LATER, Scene, role_in
 from tests.clients import PASSWORD, Person
 from tests.pictures import picture
 from tests.roles import Row
@@ -69,6 +69,8 @@ BODIES: dict[str, Callable[[Subject], Any]] = {
     "PATCH /messages/{message_id}": lambda it: {"text": "changed"},
     "POST /rooms/{room_id}/invites": lambda it: {"expires_in": 60},
     "POST /rooms/{room_id}/requests": lambda it: {"text": "please"},
+    "PUT /rooms/{room_id}/draft": lambda it: {"text": "begun"},
+    "POST /rooms/{room_id}/scheduled": lambda it: LATER,
     "PATCH /rooms/{room_id}/preferences": lambda it: {"favourite": True},
     "PUT /rooms/{room_id}/read": lambda it: {"seq": 1},
     "PUT /read": lambda it: {"rooms": {it.scene.room: 1}},
@@ -122,6 +124,8 @@ def _names(row: Row, scene: Scene, whom: Person) -> dict[str, str]:
     if "{code}" in row.call:
         made = scene.owner.expect(201, "POST", f"/rooms/{scene.room}/invites", json={})
         names["code"] = made["code"]
+    if "{scheduled_id}" in row.call:
+        names["scheduled_id"] = scene.scheduled_by(whom)
     if "{message_id}" in row.call:
         names["message_id"] = scene.said_by(whom)["id"]
     if "{attachment_id}" in row.call:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.roles import ROLES
 # Whom a case is about, and the role that it speaks of.
 _WHOM = re.compile(r"an? (former member|newcomer|reader|member|moderator|admin|owner)\b")
 _ROLE = re.compile(r"\b(?:as|to) (\w+)$")
+LATER = {"text": "later", "send_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
 
 
 class Cast:
@@ -104,6 +106,11 @@ class Scene:
             filed = reader.expect(201, "POST", f"{path}/report", json={"reason": "spam"})
             self._reports[person.id] = filed
         return self._reports[person.id]
+
+    def scheduled_by(self, person: Person) -> str:
+        """Return the id of something that this person wants to say here; else of nothing."""
+        answer = person.call("POST", f"/rooms/{self.room}/scheduled", json=LATER)
+        return str(answer.json().get("id", uuid.uuid4()))
 
 
 def role_in(case: str) -> dict[str, str]:

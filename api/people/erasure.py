@@ -10,21 +10,26 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from accounts.erasure import confirm, erase_account
 from accounts.models import Erasure
 from api.blocks.models import Block
 from api.clock import now
 from api.codec import Payload, plain
+from api.drafts.models import Draft
 from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
+from api.invitations.models import Invite
 from api.log.append import Entry, append, lock, writing
 from api.messages.actions import bury
 from api.messages.models import Message
 from api.messages.schemas import MessagesDeleted
 from api.moderation.models import Report
 from api.rooms import membership
-from api.rooms.models import Kind, Member, Role, Room
+from api.rooms.models import JoinRequest, Kind, Member, Role, Room
 from api.rooms.schemas import member_out, room_fact
+from api.scheduled.models import ScheduledMessage
 
 RANGES_MAX = 5_000  # in one event: it has to fit a frame
 
@@ -69,6 +74,10 @@ def finish(user_id: uuid.UUID) -> None:
     for room_id in rooms:
         _withdraw(user_id, room_id)
     Notification.objects.filter(user_id=user_id).delete()
+    Draft.objects.filter(user_id=user_id).delete()
+    ScheduledMessage.objects.filter(sender_id=user_id).delete()
+    JoinRequest.objects.filter(user_id=user_id).delete()
+    Invite.objects.filter(Q(invited_id=user_id) | Q(creator_id=user_id)).delete()
     Block.objects.filter(blocker_id=user_id).delete()
     Report.objects.filter(reporter_id=user_id).update(reason="")
     IdempotencyKey.objects.filter(user_id=user_id).delete()

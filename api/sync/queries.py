@@ -18,6 +18,7 @@ from accounts.schemas import PERSON_COLUMNS, Person
 from api.blocks import queries as blocks
 from api.clock import now
 from api.codec import Payload, instant, instant_or_none
+from api.drafts.queries import drafts_of
 from api.inbox import queries as inbox
 from api.log.epoch import current_epoch
 from api.log.heads import head_at, head_of
@@ -194,6 +195,7 @@ def sync(user_id: uuid.UUID) -> Sync:
         rooms=rooms_of(user_id),
         notifications=inbox.newest(user_id, NOTIFICATIONS_IN_SYNC),
         blocks=blocks.blocks_shown(user_id),
+        drafts=drafts_of(user_id),
         inbox=InboxHead(stream=user_id, head=head_of(user_id)),
     )
 

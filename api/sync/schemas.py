@@ -8,6 +8,7 @@ import msgspec
 from accounts.schemas import Person, Profile
 from api.blocks.schemas import BlockOut
 from api.codec import Body, Instant, Payload, Seq
+from api.drafts.schemas import DraftOut
 from api.inbox.schemas import Notifications
 from api.messages.schemas import MessageOut
 from api.rooms.schemas import Preferences, RoleName, RoomFact
@@ -81,4 +82,5 @@ class Sync(Payload):
     rooms: list[RoomOut]
     notifications: Notifications
     blocks: list[BlockOut]
+    drafts: list[DraftOut]
     inbox: InboxHead

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0009_search'),
+        ('api', '0011_moderation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,1 @@
+"""What a person has begun to write, on all their devices."""
