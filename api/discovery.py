@@ -16,6 +16,7 @@ FEATURES = [
     "direct_rooms",
     "moderation",
     "messages",
+    "threads",
     "reactions",
     "pins",
     "attachments",

@@ -9,6 +9,7 @@ from api.messages.schemas import MessageFact, MessagesDeleted, ReactionChanged
 from api.rooms.schemas import MemberOut, PreferencesUpdated, RoomFact, RoomRemoved
 from api.scheduled.schemas import ScheduledUpdated
 from api.sync.schemas import Counts, RoomOut
+from api.threads.schemas import ThreadCounts
 
 ROOM_EVENTS: dict[str, type[Payload]] = {
     "message.created": MessageFact,
@@ -35,6 +36,7 @@ INBOX_EVENTS: dict[str, type[Payload]] = {
     "room.added": RoomOut,
     "room.removed": RoomRemoved,
     "read.moved": Counts,
+    "thread.read": ThreadCounts,
     "notification.created": NotificationOut,
     "notification.read": NotificationsRead,
     "block.added": BlockOut,

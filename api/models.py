@@ -9,7 +9,7 @@ from api.invitations.models import Invite
 from api.lease import Lease
 from api.log.models import Epoch, Event, Stream
 from api.mentions.models import Mention
-from api.messages.models import Message, Reaction, ReactionKind
+from api.messages.models import Message, Participant, Reaction, ReactionKind
 from api.moderation.models import Report
 from api.rooms.models import Ban, Filter, JoinRequest, Member, Mute, Room
 from api.scheduled.models import ScheduledMessage
@@ -32,6 +32,7 @@ __all__ = [
     "Message",
     "Mute",
     "Notification",
+    "Participant",
     "Reaction",
     "ReactionKind",
     "Report",

@@ -49,6 +49,7 @@ LOADERS: dict[str, Loader] = {
 }
 ONLY_THE_LAST = {
     "read.moved",
+    "thread.read",
     "me.updated",
     "preferences.updated",
     "draft.updated",

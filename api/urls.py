@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("api.drafts.urls")),
     path("/", include("api.invitations.urls")),
     path("/", include("api.messages.urls")),
+    path("/", include("api.threads.urls")),
     path("/", include("api.search.urls")),
     path("/", include("api.scheduled.urls")),
     path("/", include("api.inbox.urls")),

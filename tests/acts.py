@@ -73,6 +73,7 @@ BODIES: dict[str, Callable[[Subject], Any]] = {
     "POST /rooms/{room_id}/scheduled": lambda it: LATER,
     "PATCH /rooms/{room_id}/preferences": lambda it: {"favourite": True},
     "PUT /rooms/{room_id}/read": lambda it: {"seq": 1},
+    "PUT /messages/{message_id}/thread/read": lambda it: {"seq": 1},
     "PUT /read": lambda it: {"rooms": {it.scene.room: 1}},
     "POST /rooms": lambda it: {"name": "another", "kind": "private"},
     "POST /rooms/direct": lambda it: {"user_ids": [it.scene.cast.newcomer.id]},

@@ -91,7 +91,9 @@ async def test_what_rest_refuses_is_refused_under_the_same_code(
         await refused(his, "permission_denied", "message.edit", message_id=said, text="not mine")
         await refused(his, "permission_denied", "message.delete", message_id=said)
         await refused(his, "not_found", "message.send", room_id=NOWHERE, text="hello")
-        await refused(his, "not_supported", "message.send", room_id=room, text="a", thread_id=said)
+        await refused(
+            his, "not_supported", "message.send", room_id=room, text="a", attachment_ids=[said]
+        )
         await refused(hers, "not_found", "message.send", room_id=room, text="hello")
         await refused(hers, "not_found", "message.delete", message_id=said)
         await refused(hers, "not_found", "read", room_id=room, seq=1)

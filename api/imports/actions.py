@@ -145,7 +145,7 @@ def _write(room: Room, fresh: Sequence[_Said], owner: User | None) -> None:
             newcomers.insert(0, first)
     seqs = _append(room, fresh, people, newcomers)
     for member in newcomers:
-        member.read_seq = seqs["member", member.user_id]
+        member.joined_seq = member.read_seq = seqs["member", member.user_id]
     membership.settle(room, newcomers)
     Message.objects.bulk_create(
         _row(room, said, people[said.line.person_key], seqs["message", said.id]) for said in fresh

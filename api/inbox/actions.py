@@ -1,6 +1,7 @@
 """Writes of notifications: telling one person something, on every device, for good."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import uuid_utils.compat as uuid_utils
@@ -19,6 +20,7 @@ from api.inbox.schemas import (
     notification_out,
 )
 from api.log.append import Entry, append, lock, writing
+from api.statements import parts
 
 DATA_BYTES_MAX = 4 * 1024
 READ_AT_ONCE = 1_000  # ids in one event: it has to fit a frame
@@ -90,13 +92,32 @@ def read_notifications(
             return NotificationsRead(ids=ids_read, unread_count=some.unread_count)
 
 
+def settle(user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[Entry]:
+    """Mark these as read, in a transaction that holds the person's stream; they are unread.
+
+    Returns what is to be appended: the other devices are told which.
+    """
+    if not ids:
+        return []
+    for part in parts(ids):
+        Notification.objects.filter(pk__in=part).update(read_at=now())
+    left = queries.unread_count(user_id)
+    entries = []
+    for start in range(0, len(ids), READ_AT_ONCE):
+        read = list(ids[start : start + READ_AT_ONCE])
+        later = len(ids) - start - len(read)
+        unread = min(left + later, queries.UNREAD_COUNTED)
+        told = NotificationsRead(ids=read, unread_count=unread)
+        entries.append(Entry(user_id, "notification.read", user_id, data=plain(told)))
+    return entries
+
+
 def _read_some(user_id: uuid.UUID, which: Q) -> NotificationsRead:
     with writing():
         lock(user_id)
         chosen = Notification.objects.filter(which, user_id=user_id, read_at=None)
         read = list(chosen.order_by("seq").values_list("pk", flat=True)[:READ_AT_ONCE])
-        Notification.objects.filter(pk__in=read).update(read_at=now())
-        answer = NotificationsRead(ids=read, unread_count=queries.unread_count(user_id))
-        if read:
-            append([Entry(user_id, "notification.read", user_id, data=plain(answer))])
-    return answer
+        entries = settle(user_id, read)
+        if entries:
+            append(entries)
+        return NotificationsRead(ids=read, unread_count=queries.unread_count(user_id))

@@ -11,6 +11,7 @@ from api.codec import StoredJson
 class Notification(models.Model):
     """Something one person is told; ``seq`` is its number in that person's stream.
 
+    ``message_seq`` is the number of the message that it is about, in the stream of its room.
     What comes of a message has no text of its own: who sent it, the ``actor``, is shown by the
     name they have now.
     """
@@ -23,6 +24,7 @@ class Notification(models.Model):
     data = models.JSONField(null=True, decoder=StoredJson)
     room_id = models.UUIDField(null=True)
     message_id = models.UUIDField(null=True)
+    message_seq = models.BigIntegerField(null=True)
     actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(default=now)
     read_at = models.DateTimeField(null=True)
@@ -31,7 +33,7 @@ class Notification(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "seq"], name="notification_place")]
         indexes = [
             models.Index(
-                fields=["user"],
+                fields=["user", "room_id", "message_seq"],
                 name="notification_unread",
                 condition=models.Q(read_at__isnull=True),
             )

@@ -1,13 +1,15 @@
 """Reads of notifications."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from api.codec import Payload
 from api.errors import InvalidRequest
 from api.inbox.models import Notification
 from api.inbox.schemas import Notifications, notification_out
 from api.log.reading import Recorded
+from api.statements import Given, Rows, any_of, numbered
 
 UNREAD_COUNTED = 1_000  # exact up to here, this above
 
@@ -33,6 +35,18 @@ def unread_count(user_id: uuid.UUID) -> int:
     """Count what one has not read: exact up to 1,000, and 1,000 above."""
     unread = Notification.objects.filter(user_id=user_id, read_at=None)
     return unread[:UNREAD_COUNTED].count()
+
+
+@cache
+def _unread_within(count: int) -> Rows[uuid.UUID]:
+    within = any_of(count, room_id="room", message_seq__lte="seq")
+    unread = Notification.objects.filter(within, user_id=Given("user_id"), read_at=None)
+    return Rows(lambda found: found, lambda: unread.order_by("seq").values_list("pk"))
+
+
+def unread_up_to(user_id: uuid.UUID, seqs: Mapping[uuid.UUID, int]) -> list[uuid.UUID]:
+    """Return what one has not read of what is about messages of rooms, up to their numbers."""
+    return _unread_within(len(seqs)).all(user_id=user_id, **numbered(seqs.items(), "room", "seq"))
 
 
 def newest(user_id: uuid.UUID, limit: int) -> Notifications:

@@ -15,6 +15,7 @@ from api.mentions import recording
 from api.mentions.schemas import stored
 from api.messages import queries
 from api.messages.models import Message, Reaction, ReactionKind
+from api.messages.participation import count_anew
 from api.messages.schemas import (
     Content,
     Deleted,
@@ -38,13 +39,13 @@ def send_message(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Content) 
     """Say something in a room, once for each ``client_msg_id``.
 
     Raises:
-        InvalidRequest: blank or too long, with a word that is not wanted here, or it answers a
-            message of another room.
+        InvalidRequest: blank or too long, with a word that is not wanted here, or as
+            ``answering.check_answers``.
         NotFound, PermissionDenied: as ``rooms.member_in``, or the role only reads.
         RoomArchived, Muted, SlowMode: as ``permissions.check_may_send``.
         RateLimited: they have sent too much in this room.
         IdempotencyConflict: the same ``client_msg_id`` came with other content.
-        NotSupported: threads and attachments.
+        NotSupported: attachments.
     """
     (outcome,) = send_all([Send(sender_id, room_id, content)])
     if isinstance(outcome, Exception):
@@ -171,6 +172,8 @@ def _member_and_message(
 
 def bury(room_id: uuid.UUID, messages: QuerySet[Message], moment: datetime, seq: int) -> None:
     """Make tombstones of a room's messages, by the event of that number, within its transaction."""
+    in_threads = messages.exclude(thread_id=None).values_list("thread_id", "sender_id")
+    pairs = {(thread_id, sender_id) for thread_id, sender_id in in_threads if thread_id}
     recording.forget(room_id, messages.values("seq"))
     Reaction.objects.filter(message__in=messages).delete()
     ReactionKind.objects.filter(message__in=messages).delete()
@@ -183,6 +186,7 @@ def bury(room_id: uuid.UUID, messages: QuerySet[Message], moment: datetime, seq:
         deleted_at=moment,
         changed_seq=seq,
     )
+    count_anew(pairs)
 
 
 def _check_authors(member: Member, messages: QuerySet[Message]) -> None:

@@ -1,4 +1,4 @@
-"""The tables of messages, and of how people react to them."""
+"""The tables of messages, of their threads, and of how people react to them."""
 
 import uuid_utils.compat as uuid_utils
 from django.db import models
@@ -15,6 +15,7 @@ class Message(models.Model):
     ``seq`` is the number of its ``message.created``, ``changed_seq`` of the last event
     about it. ``content_hash`` is of what was first sent, to know a repeated send by.
     ``mentions`` is as ``mentions.schemas.stored``: null where nobody is named.
+    ``thread_id`` is the root's id; the root itself has none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
@@ -43,15 +44,51 @@ class Message(models.Model):
                 condition=models.Q(client_msg_id__isnull=False),
             ),
         ]
-        indexes = [
+        indexes = [  # a message is in one of them; each covers the counting of what is unread
             models.Index(
-                fields=["room", "seq", "sender", "deleted_at", "thread_id"],
-                name="message_unread",  # covers the counting of unread messages
+                fields=["room", "seq", "sender", "deleted_at"],
+                name="message_outside_threads",
+                condition=models.Q(thread_id__isnull=True),
+            ),
+            models.Index(
+                fields=["thread_id", "seq", "sender", "deleted_at"],
+                name="message_in_thread",
+                condition=models.Q(thread_id__isnull=False),
             ),
             models.Index(
                 fields=["room", "seq"], name="message_pinned", condition=models.Q(pinned=True)
             ),
         ]
+
+
+class Thread(models.Model):
+    """The replies to a message, with its id: how many are not deleted.
+
+    Whose last reply is numbered ``users_from`` or above is one of the last who spoke.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    replies = models.PositiveIntegerField()
+    users_from = models.BigIntegerField()
+
+
+class Participant(models.Model):
+    """A person and a thread; there may be no replies yet.
+
+    ``replies`` that are not deleted, the last of them numbered ``last_seq`` (0: none). Who
+    ``follows`` has replied or written the root; others only keep how far they have read.
+    """
+
+    pk = models.CompositePrimaryKey("thread_id", "user_id")
+    thread = models.ForeignKey(Thread, models.CASCADE, db_index=False, db_constraint=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="threads")
+    replies = models.PositiveIntegerField(default=0)
+    last_seq = models.BigIntegerField(default=0)
+    read_seq = models.BigIntegerField()
+    follows = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["thread", "last_seq"], name="participant_spoke")]
 
 
 class ReactionKind(models.Model):

@@ -27,13 +27,20 @@ def _rows(condition: Q | In) -> QuerySet[Message, Any]:
 _in_room = Q(room_id=Given("room_id"))
 
 
-def _pages(condition: Q) -> QuerySet[Message, Any]:
-    found = Message.objects.filter(condition, rooms.is_a_member("room_id", "user_id"))
-    return found.values_list(head_given("room_id"), *COLUMNS)
+def _pages(*conditions: Q) -> Pages[MessageFact]:
+    member = rooms.is_a_member("room_id", "user_id")
+    return Pages(
+        message_fact,
+        lambda: Message.objects.filter(_in_room, member, *conditions).values_list(
+            head_given("room_id"), *COLUMNS
+        ),
+    )
 
 
-_history = Pages(message_fact, lambda: _pages(_in_room))
-_pins = Pages(message_fact, lambda: _pages(_in_room & Q(pinned=True)))
+_history = _pages()
+_outside_threads = _pages(Q(thread_id=None))
+_pins = _pages(Q(pinned=True))
+_thread = _pages(Q(thread_id=Given("root_id")))
 _messages = Rows(message_fact, lambda: _rows(among("pk", "ids")))
 _messages_in = Rows(
     message_fact, lambda: _rows(_in_room).filter(among("pk", "ids")).order_by("seq")
@@ -72,13 +79,15 @@ def room_of(message_id: uuid.UUID) -> uuid.UUID:
     return room_id
 
 
-def messages_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageFact]:
-    """Return a page of a room's history; to be read in one snapshot.
+def messages_in(
+    room_id: uuid.UUID, user_id: uuid.UUID, window: Window, *, threads: bool = True
+) -> Page[MessageFact]:
+    """Return a page of a room's history, with or without replies; to be read in one snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
-    return _read(_history, room_id, user_id, window)
+    return _read(_history if threads else _outside_threads, room_id, user_id, window)
 
 
 def pins_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageFact]:
@@ -91,14 +100,14 @@ def pins_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[Mess
 
 
 def _read(
-    pages: Pages[MessageFact], room_id: uuid.UUID, user_id: uuid.UUID, window: Window
+    pages: Pages[MessageFact], room_id: uuid.UUID, user_id: uuid.UUID, window: Window, **given: Any
 ) -> Page[MessageFact]:
     head = partial(rooms.head_for_member, room_id, user_id)
-    return pages.read(window, head, room_id=room_id, user_id=user_id)
+    return pages.read(window, head, room_id=room_id, user_id=user_id, **given)
 
 
 def messages_by_id(
-    room_id: uuid.UUID, user_id: uuid.UUID, ids: Collection[uuid.UUID]
+    room_id: uuid.UUID, user_id: uuid.UUID, ids: Collection[uuid.UUID], *, threads: bool = True
 ) -> Page[MessageFact]:
     """Return those of these messages that are in the room; to be read in one snapshot.
 
@@ -106,7 +115,20 @@ def messages_by_id(
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
     head = rooms.head_for_member(room_id, user_id)
-    return Page(_messages_in.all(room_id=room_id, ids=list(ids)), 1, head, head, has_more=False)
+    found = _messages_in.all(room_id=room_id, ids=list(ids))
+    items = [message for message in found if threads or message.thread_id is None]
+    return Page(items, 1, head, head, has_more=False)
+
+
+def thread_page(
+    room_id: uuid.UUID, user_id: uuid.UUID, root_id: uuid.UUID, window: Window
+) -> Page[MessageFact]:
+    """Return a page of the replies to a root; to be read in one snapshot.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``.
+    """
+    return _read(_thread, room_id, user_id, window, root_id=root_id)
 
 
 def messages_with(message_ids: Iterable[uuid.UUID]) -> list[MessageFact]:

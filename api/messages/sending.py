@@ -7,7 +7,7 @@ that is refused must not take a number: then all is rolled back, and done again 
 
 import hashlib
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,20 +28,22 @@ from api.errors import (
     NotSupported,
     RateLimited,
 )
-from api.log.append import Entry, StreamsClosed, append, writing
+from api.log.append import Entry, Numbered, StreamsClosed, append, writing
 from api.mentions import recording
 from api.mentions.queries import Resolved, Said, resolved
 from api.mentions.schemas import stored
 from api.messages import queries
+from api.messages.answering import Named, check_answers, named_by
 from api.messages.models import Message
 from api.messages.pace import note_sent
+from api.messages.participation import Reply, note_replies
 from api.messages.schemas import Content, MessageFact, Sent, message_fact
 from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.filtering import filtered
 from api.rooms.models import Member, Room
 from api.rooms.queries import Standing
-from api.statements import Given, Insertion, Rows, among
+from api.statements import Given, Insertion, Rows
 
 METADATA_BYTES_MAX = 4 * 1024
 
@@ -86,7 +88,8 @@ class _Draft(NamedTuple):
         (sender_id, room_id, said), known_by = self.send, content_hash(self.send.content)
         return (
             *(self.id, room_id, seq, seq, sender_id, self.text, said.metadata),
-            *(said.client_msg_id, known_by, said.reply_to_id, moment, stored(found.mentions)),
+            *(said.client_msg_id, known_by, said.reply_to_id, said.thread_id, moment),
+            stored(found.mentions),
         )
 
     def let_into(self, room: Room) -> "_Draft":
@@ -100,7 +103,7 @@ class _Draft(NamedTuple):
         said = self.send.content
         return message_fact(
             *(self.id, self.send.room_id, seq, seq, *astuple(sender), self.text, said.metadata),
-            *(said.client_msg_id, said.reply_to_id, None, moment, None, None, False),
+            *(said.client_msg_id, said.reply_to_id, said.thread_id, moment, None, None, False),
             stored(found.mentions),
         )
 
@@ -108,17 +111,13 @@ class _Draft(NamedTuple):
 _insertion = Insertion(
     Message,
     *("id", "room_id", "seq", "changed_seq", "sender_id", "text", "metadata"),
-    *("client_msg_id", "content_hash", "reply_to_id", "created_at", "mentions"),
+    *("client_msg_id", "content_hash", "reply_to_id", "thread_id", "created_at", "mentions"),
 )
 _known = Rows(
     lambda message_id, said: (message_id, bytes(said)),
     lambda: Message.objects.filter(
         room_id=Given("room_id"), sender_id=Given("sender_id"), client_msg_id=Given("client_id")
     ).values_list("pk", "content_hash"),
-)
-_is_in = Rows(
-    lambda *place: place,
-    lambda: Message.objects.filter(among("pk", "ids")).values_list("pk", "room_id"),
 )
 
 
@@ -167,8 +166,6 @@ def check_text(text: str) -> None:
 
 
 def _check_content(content: Content) -> None:
-    if content.thread_id is not None:
-        raise NotSupported("Threads are not supported yet.")
     if content.attachment_ids:
         raise NotSupported("Attachments are not supported yet.")
     check_text(content.text)
@@ -192,7 +189,8 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
     with writing():
         events = append([draft.entry() for draft in drafts], at=moment)
         members = rooms.members_in({draft.send.standing for draft in drafts})
-        _refuse(_refusals(drafts, members, moment))
+        there = named_by(draft.send.content for draft in drafts)
+        _refuse(_refusals(drafts, members, moment, there))
         drafts = [draft.let_into(members[draft.send.standing].room) for draft in drafts]
         named = resolved([Said(draft.send.room_id, draft.text) for draft in drafts])
         numbered = list(zip(drafts, events, named, strict=True))
@@ -207,6 +205,7 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
             }
         )
         recording.record(draft.spoken(event.seq, found) for draft, event, found in numbered)
+        note_replies(_replies(drafts, events, there))
         note_sent(members.values())
         outcomes: dict[int, Outcome] = {}
         for draft, event, found in numbered:
@@ -223,11 +222,21 @@ def _refuse(outcomes: Mapping[int, Outcome]) -> None:
         raise _Refused(outcomes)
 
 
+def _replies(
+    drafts: Iterable[_Draft], events: Iterable[Numbered], there: Mapping[uuid.UUID, Named]
+) -> Iterator[Reply]:
+    for draft, event in zip(drafts, events, strict=True):
+        if draft.send.content.thread_id is not None:
+            root = there[draft.send.content.thread_id]
+            yield Reply(root, event.seq, draft.send.sender_id)
+
+
 def _refusals(
-    drafts: Sequence[_Draft], members: Mapping[Standing, Member], moment: datetime
+    drafts: Sequence[_Draft],
+    members: Mapping[Standing, Member],
+    moment: datetime,
+    there: Mapping[uuid.UUID, Named],
 ) -> Mapping[int, Outcome]:
-    answered = [draft.send.content.reply_to_id for draft in drafts]
-    there = set(_is_in.all(ids=answered)) if any(answered) else set()
     refusals: dict[int, Outcome] = {}
     for draft in drafts:
         refused = _refusal(draft.send, members.get(draft.send.standing), moment, there)
@@ -255,7 +264,7 @@ def _without_wrongly_limited(
 
 
 def _refusal(
-    send: Send, member: Member | None, moment: datetime, there: Collection[Any]
+    send: Send, member: Member | None, moment: datetime, there: Mapping[uuid.UUID, Named]
 ) -> Outcome | None:
     """Say what becomes of what is not to be written; None when it is."""
     if member is None:
@@ -265,9 +274,7 @@ def _refusal(
     try:
         permissions.check_may_send(member.room, member, moment)
         filtered(member.room, send.content.text)
-        reply_to_id = send.content.reply_to_id
-        if reply_to_id is not None and (reply_to_id, send.room_id) not in there:
-            raise InvalidRequest.at("/reply_to_id", "There is no such message in this room.")
+        check_answers(send.room_id, send.content, there)
         rate = settings.LIMITS.sends
         slot = permissions.slot_after_sending(member, moment, rate) if rate else moment
     except ChatError as error:

@@ -40,7 +40,7 @@ class MessagesView(Endpoint):
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "before", "after", "around", "limit", "ids", "thread")
-        query.choice("thread", "none")
+        threads = query.choice("thread", "none") is None
         window = Window(
             limit=query.limit(),
             before=query.number("before"),
@@ -53,9 +53,9 @@ class MessagesView(Endpoint):
         user_id = user_of(request).id
         with snapshot():
             if ids is None:
-                page = queries.messages_in(room_id, user_id, window)
+                page = queries.messages_in(room_id, user_id, window, threads=threads)
             else:
-                page = queries.messages_by_id(room_id, user_id, ids)
+                page = queries.messages_by_id(room_id, user_id, ids, threads=threads)
             seen = viewing.page_as_seen(page, user_id)
         return answer(seen)
 
@@ -81,7 +81,7 @@ class MessagesView(Endpoint):
         if sent.replayed:
             message = _as_now(sent.message.id, sender_id)
             return answer(message, 200, {"Idempotent-Replayed": "true"})
-        message = viewing.message_as_seen(sent.message, sender_id)
+        message = viewing.just_said(sent.message)
         return answer(schemas.written(message, sent.warnings), 201)
 
 

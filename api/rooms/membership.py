@@ -55,7 +55,7 @@ def admit(
         record(event, user_id=ban.user_id)
         ban.delete()
     for member, event in zip(members, numbered[len(lifted) :], strict=False):
-        member.read_seq = event.seq
+        member.joined_seq = member.read_seq = event.seq
         event.show(member_out(member, member.user))
     settle(room, members)
 
@@ -81,7 +81,7 @@ def arrival(member: Member, *, actor_id: uuid.UUID) -> tuple[Entry, Entry]:
 
 
 def settle(room: Room, newcomers: Sequence[Member]) -> None:
-    """Keep the members who have just come, with the ``read_seq`` of their arrival."""
+    """Keep the members who have just come, with the number of their arrival."""
     Member.objects.bulk_create(newcomers)
     people = [member.user_id for member in newcomers]
     JoinRequest.objects.filter(room=room, user__in=people).delete()

@@ -63,9 +63,10 @@ class Room(models.Model):
 class Member(models.Model):
     """A person in a room. The row goes when they go.
 
-    ``read_seq`` is the number up to which they have read; ``hidden_seq`` the number of
-    the room at which they hid it (direct rooms): shown again when more is said. ``send_slot``
-    is when they may send a whole burst again (``api.limits.Rate``).
+    ``joined_seq`` is the number of their own ``member.joined``, ``read_seq`` that up to which
+    they have read; ``hidden_seq`` the number of the room at which they hid it (direct rooms):
+    shown again when more is said. ``send_slot`` is when they may send a whole burst again
+    (``api.limits.Rate``).
     """
 
     pk = models.CompositePrimaryKey("room_id", "user_id")
@@ -73,6 +74,7 @@ class Member(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.MEMBER)
     joined_at = models.DateTimeField(default=now)
+    joined_seq = models.BigIntegerField(default=0)
     read_seq = models.BigIntegerField(default=0)
     muted_until = models.DateTimeField(null=True)
     last_sent_at = models.DateTimeField(null=True)

@@ -3,6 +3,8 @@
 import uuid
 
 from api.codec import plain
+from api.inbox import queries as inbox
+from api.inbox.actions import settle
 from api.log.append import Entry, append, lock, writing
 from api.log.heads import head_of
 from api.rooms import queries as rooms
@@ -29,6 +31,8 @@ def mark_many_read(
 ) -> list[Counts]:
     """Note how far a person has read in several rooms, in one transaction.
 
+    What they were told about messages up to there is read with them.
+
     Raises:
         NotFound, PermissionDenied: for one of the rooms; then nothing is written.
     """
@@ -41,9 +45,11 @@ def mark_many_read(
         ]
         found = {counts.room_id: counts for _, counts in queries.memberships(user_id, seqs)}
         counts = {room_id: found[room_id] for room_id in seqs}
-        if moved:
-            events = append([_moved(user_id, counts[room_id]) for room_id in moved])
-            for event, room_id in zip(events, moved, strict=True):
+        markers = {room_id: found[room_id].read_seq for room_id in seqs}
+        read = settle(user_id, inbox.unread_up_to(user_id, markers))
+        if moved or read:
+            events = append([*(_moved(user_id, counts[room_id]) for room_id in moved), *read])
+            for event, room_id in zip(events, moved, strict=False):
                 event.show(counts[room_id])
     return list(counts.values())
 

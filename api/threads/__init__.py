@@ -1,0 +1,1 @@
+"""Threads as one reads them: their replies, and how far one is."""

@@ -1,0 +1,35 @@
+"""What threads look like on the wire."""
+
+import uuid
+
+from api.codec import Body, Payload, Seq
+from api.messages.schemas import MessageList
+
+
+class ReadThread(Body):
+    """Read up to ``seq``, a number of the room; backwards only when it is said."""
+
+    seq: Seq
+    backward: bool = False
+
+
+class ThreadCounts(Payload):
+    """How far one has read in a thread, and what is left, as it was at ``head`` of the room.
+
+    ``message_id`` is the root's. Exact up to 1,000, and 1,000 above.
+    """
+
+    message_id: uuid.UUID
+    read_seq: int
+    unread_count: int
+    head: int
+
+
+class Replies(MessageList):
+    """Replies numbered ``from`` to ``to``, as they stood at ``head``, and how far one is.
+
+    Both null for who has neither replied, nor written the root, nor said how far they are.
+    """
+
+    read_seq: int | None
+    unread_count: int | None

@@ -1,0 +1,10 @@
+"""Paths of threads, below ``/api/v1``."""
+
+from django.urls import path
+
+from api.threads import views
+
+urlpatterns = [
+    path("messages/<uuid:message_id>/thread", views.ThreadView.as_view()),
+    path("messages/<uuid:message_id>/thread/read", views.ReadThreadView.as_view()),
+]
