@@ -2,15 +2,18 @@
 
 import uuid
 
+import msgspec
 from django.conf import settings
 from django.db import IntegrityError
 
 from accounts import attempts, passwords, queries, sessions, usernames
 from accounts.models import User
-from accounts.schemas import profile
+from accounts.schemas import UpdateMe, profile
 from api.clock import now
 from api.errors import InvalidCredentials, InvalidRequest, PermissionDenied, UsernameTaken
 from api.log.append import Entry, append, writing
+from api.uploads import using
+from api.uploads.schemas import UsedBy, avatar_id
 
 
 def register(
@@ -128,22 +131,39 @@ def set_staff(*, user_id: uuid.UUID, staff: bool) -> None:
         User.objects.filter(pk=user_id).update(is_staff=staff)
 
 
-def update_profile(*, user_id: uuid.UUID, display_name: str) -> User:
+def update_profile(*, user_id: uuid.UUID, changes: UpdateMe) -> User:
     """Change how a person is shown, everywhere and at once.
 
     Raises:
-        InvalidRequest: the name is blank.
+        InvalidRequest: the name is blank, or the avatar is no unused image of theirs.
     """
-    if not display_name.strip():
+    name, avatar = changes.display_name, changes.avatar_id
+    if isinstance(name, str) and not name.strip():
         raise InvalidRequest.at("/display_name", "A name cannot be blank.")
     with writing():
         sessions.hold(user_id)
         user = User.objects.get(pk=user_id)
-        if user.display_name == display_name:
+        changed = []
+        if isinstance(name, str) and user.display_name != name:
+            user.display_name = name
+            changed.append("display_name")
+        if avatar is not msgspec.UNSET and avatar != avatar_id(user.avatar):
+            _change_avatar(user, avatar)
+            changed.append("avatar")
+        if not changed:
             return user
-        user.display_name = display_name
         user.version += 1
-        user.save(update_fields=["display_name", "version"])
+        user.save(update_fields=[*changed, "version"])
         (event,) = append([Entry(user_id, "me.updated", user_id, subject=("profile", user_id))])
         event.show(profile(user))
         return user
+
+
+def _change_avatar(user: User, wanted: uuid.UUID | None) -> None:
+    user.avatar = using.change_avatar(
+        owner_id=user.id,
+        present=user.avatar,
+        avatar_id=wanted,
+        by=UsedBy("person", user.id, None),
+        moment=now(),
+    )

@@ -2,11 +2,14 @@
 
 import uuid
 
+from django.db.models import Q
+
 from accounts import attempts, passwords, sessions
 from accounts.models import Erasure, Session, User
 from api.clock import now
 from api.errors import InvalidCredentials
 from api.log.append import writing
+from api.uploads import using
 
 
 def confirm(*, user_id: uuid.UUID, password: str) -> None:
@@ -34,6 +37,9 @@ def erase_account(*, user_id: uuid.UUID) -> None:
             return
         sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
         Session.objects.filter(user_id=user_id).update(device="", address="")
+        mine = Q(used_by_id=user_id) | Q(used_by_id=None, owner_id=user_id)
+        using.release(mine, now())
+        user.avatar = None
         user.username = user.skeleton = user.display_name = user.import_key = None
         user.set_unusable_password()
         user.version += 1

@@ -21,6 +21,7 @@ class User(AbstractBaseUser):
     skeleton = models.CharField(max_length=64, unique=True, null=True)
     display_name = models.CharField(max_length=100, null=True)
     import_key = models.CharField(max_length=100, unique=True, null=True)
+    avatar = models.JSONField(null=True)
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)

@@ -8,6 +8,7 @@ import msgspec
 
 from accounts.models import Session, User
 from api.codec import Body, Instant, Payload, instant
+from api.uploads.schemas import Attachment, attachment_shown
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Device = Annotated[str, msgspec.Meta(max_length=100)]
@@ -60,6 +61,7 @@ class UpdateMe(Body):
     """The own profile; what is absent stays."""
 
     display_name: Name | msgspec.UnsetType = msgspec.UNSET
+    avatar_id: uuid.UUID | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Person(Payload):
@@ -76,6 +78,7 @@ class Profile(Person):
     """A user; the highest ``version`` seen is true."""
 
     created_at: Instant
+    avatar: Attachment | None
 
 
 class LivingSession(Payload):
@@ -157,8 +160,10 @@ def profile(user: User) -> Profile:
 
 def profile_of(*columns: Any) -> Profile:
     """Show a user, given as the columns of a profile."""
-    user_id, username, display_name, is_bot, version, created_at = columns
-    return Profile(user_id, username, display_name, is_bot, version, instant(created_at))
+    user_id, username, display_name, is_bot, version, created_at, avatar = columns
+    shown = attachment_shown(avatar) if avatar else None
+    at = instant(created_at)
+    return Profile(user_id, username, display_name, is_bot, version, at, shown)
 
 
 def session_out(session: Session, current_id: uuid.UUID) -> SessionOut:

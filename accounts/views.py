@@ -202,8 +202,5 @@ class MeView(Endpoint):
     @operation("Change the own profile", body=schemas.UpdateMe, answers={200: schemas.Profile})
     def patch(self, request: Request) -> HttpResponse:
         body = self.body(schemas.UpdateMe)
-        user = user_of(request)
-        if isinstance(body.display_name, str):
-            changed = actions.update_profile(user_id=user.id, display_name=body.display_name)
-            user = schemas.profile(changed)
-        return answer(user)
+        user = actions.update_profile(user_id=user_of(request).id, changes=body)
+        return answer(schemas.profile(user))

@@ -20,6 +20,7 @@ FEATURES = [
     "reactions",
     "pins",
     "attachments",
+    "avatars",
     "read_markers",
     "drafts",
     "invitations",

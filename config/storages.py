@@ -35,7 +35,8 @@ def _folder(folder: Path) -> dict[str, Any]:
 def _bucket(parts: SplitResult) -> dict[str, Any]:
     said = parse_qs(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     unknown = said.keys() - _SAID.keys()
-    if unknown or parts.username is not None or parts.fragment:
+    twice = any(len(values) > 1 or not values[0] for values in said.values())
+    if unknown or twice or parts.username is not None or parts.fragment:
         raise ValueError(f"of a bucket one says {', '.join(_SAID)}, each once, and no keys.")
     options: dict[str, Any] = {_SAID[name]: values[0] for name, values in said.items()}
     return options | {

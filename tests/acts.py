@@ -23,6 +23,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "join": "request",
     },
     "archived": {"archived": True},
+    "avatar": {"avatar_id": None},
     "frozen, slow mode": {"frozen": True, "slow_mode_seconds": 9},
 }
 CASES = {  # that say all by themselves, or what is so anyway
@@ -130,7 +131,10 @@ def _names(row: Row, scene: Scene, whom: Person) -> dict[str, str]:
     if "{message_id}" in row.call:
         names["message_id"] = scene.said_by(whom)["id"]
     if "{attachment_id}" in row.call:
-        names["attachment_id"] = whom.upload("a.png", picture())["id"]
+        mine = "account" in row.table
+        names["attachment_id"] = (
+            whom.upload("a.png", picture()) if mine else scene.shown_by(whom)
+        )["id"]
     if "/reports" in row.call:
         names["report_id"] = scene.report_on(whom)["id"]
     if "{session_id}" in row.call:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.clients import Person
+from tests.pictures import picture
 from tests.roles import ROLES
 
 # Whom a case is about, and the role that it speaks of.
@@ -111,6 +112,17 @@ class Scene:
         """Return the id of something that this person wants to say here; else of nothing."""
         answer = person.call("POST", f"/rooms/{self.room}/scheduled", json=LATER)
         return str(answer.json().get("id", uuid.uuid4()))
+
+    def shown_by(self, person: Person) -> dict[str, Any]:
+        """Return a picture that this person has sent here, whatever they may do now."""
+        room, role = self.room, person.get(f"/rooms/{self.room}")["my_role"]
+        if role == "reader":
+            self.put(person, "member")
+        upload = person.upload("a.png", picture())
+        person.send(room, attachment_ids=[upload["id"]])
+        if role == "reader":
+            self.put(person, role)
+        return upload
 
 
 def role_in(case: str) -> dict[str, str]:

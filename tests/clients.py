@@ -16,6 +16,7 @@ from tests import secrets_seen
 from tests.contract import check_frame, check_response
 
 PASSWORD = "known to tests alone"
+OF_PROFILES = ("created_at", "avatar")  # what senders and actors are shown without
 FRAME_SECONDS = 10.0  # the deadline of a wait, not a measurement
 OF_THE_MOMENT = ("typing", "presence")
 _numbers = itertools.count(1)

@@ -2,10 +2,18 @@
 
 from typing import Any, Self
 
+from tests.clients import OF_PROFILES
+
 Event = dict[str, Any]
 Data = dict[str, Any]
 
-LOST = {"text": None, "metadata": None, "reply_to_id": None, "pinned": False}  # with a tombstone
+LOST: Data = {
+    "text": None,
+    "metadata": None,
+    "reply_to_id": None,
+    "attachments": [],
+    "pinned": False,
+}  # with a tombstone
 
 
 class Known:
@@ -81,14 +89,23 @@ class Known:
 
     def take_room(self, data: Data) -> None:
         """Take what of a room is the same for everybody and its own."""
-        names = ("name", "topic", "metadata", "archived_at", "frozen", "slow_mode_seconds", "join")
+        names = (
+            "name",
+            "topic",
+            "metadata",
+            "avatar",
+            "archived_at",
+            "frozen",
+            "slow_mode_seconds",
+            "join",
+        )
         self.rooms[data["id"]] = {name: data[name] for name in names}
 
     def take_person(self, data: Data) -> None:
         """Take a profile."""
         known = self.people.get(data["id"])
         if known is None or known["version"] <= data["version"]:
-            self.people[data["id"]] = {name: data[name] for name in data if name != "created_at"}
+            self.people[data["id"]] = {name: data[name] for name in data if name not in OF_PROFILES}
 
     def _take_room_event(self, verb: str, data: Data) -> None:
         if verb == "removed":

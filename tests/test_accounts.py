@@ -37,6 +37,7 @@ def test_registration_makes_a_user_a_session_and_both_tokens(world: World) -> No
         "is_bot": False,
         "version": 1,
         "created_at": user["created_at"],
+        "avatar": None,
     }
     assert session == {
         "id": session["id"],

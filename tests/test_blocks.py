@@ -6,13 +6,13 @@ or refuses in a room of several what two of them have between themselves.
 
 from functools import partial
 
-from tests.clients import Person, at_once
+from tests.clients import OF_PROFILES, Person, at_once
 from tests.known import Known
 from tests.servers import World, one_world
 
 
 def shown(person: Person) -> dict[str, object]:
-    return {name: person.user[name] for name in person.user if name != "created_at"}
+    return {name: person.user[name] for name in person.user if name not in OF_PROFILES}
 
 
 def block(blocker: Person, blocked: Person, status: int = 201) -> dict[str, object]:

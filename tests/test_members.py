@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Person, at_once
+from tests.clients import OF_PROFILES, Person, at_once
 from tests.servers import World, one_world
 
 ROLES = ["owner", "admin", "moderator", "member", "reader"]
@@ -38,7 +38,7 @@ def room(pairs: Pairs) -> str:
 
 
 def person_of(person: Person) -> dict[str, Any]:
-    return {name: person.user[name] for name in person.user if name != "created_at"}
+    return {name: person.user[name] for name in person.user if name not in OF_PROFILES}
 
 
 def roles_in(room: str, person: Person) -> dict[str, str]:

@@ -24,7 +24,7 @@ def upload_for_reader(upload_id: uuid.UUID, user_id: uuid.UUID) -> Upload:
 
 
 def _may_read(upload: Upload, user_id: uuid.UUID) -> bool:
-    match upload.user_kind:
+    match upload.used_by_kind:
         case None:
             return upload.owner_id == user_id
         case "message":

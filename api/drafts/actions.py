@@ -6,7 +6,7 @@ from api.clock import now
 from api.drafts.models import Draft
 from api.drafts.schemas import DraftOut, DraftUpdated, KeepDraft, draft_out
 from api.log.append import Entry, append, lock, writing
-from api.messages.sending import check_text
+from api.messages.content import check_text
 from api.rooms import queries as rooms
 
 

@@ -13,9 +13,9 @@ from accounts.models import User
 from api.imports.people import speakers
 from api.imports.schemas import Line
 from api.log.append import Entry, append, lock, writing
+from api.messages.content import content_hash
 from api.messages.models import Message
 from api.messages.schemas import Content
-from api.messages.sending import content_hash
 from api.rooms import membership, queries
 from api.rooms.models import Kind, Member, Role, Room
 

@@ -15,7 +15,7 @@ from api.codec import decode
 from api.errors import ChatError, InvalidRequest, MalformedJson
 from api.imports.actions import Fate, import_messages
 from api.imports.schemas import Line
-from api.messages.sending import check_text
+from api.messages.content import check_text
 
 BATCH = 300  # messages of one room in a transaction: others wait so long to write
 HELD_MAX = 20 * BATCH  # lines in batches of all rooms; then the fullest does not wait longer

@@ -13,7 +13,8 @@ from api.log.append import Entry, append, lock, writing
 from api.mentions import queries as mentions
 from api.mentions import recording
 from api.mentions.schemas import stored
-from api.messages import queries
+from api.messages import attaching, queries
+from api.messages.content import check_text
 from api.messages.models import Message, Reaction, ReactionKind
 from api.messages.participation import count_anew
 from api.messages.schemas import (
@@ -25,7 +26,7 @@ from api.messages.schemas import (
     WrittenMessage,
     written,
 )
-from api.messages.sending import Send, check_text, send_all
+from api.messages.sending import Send, send_all
 from api.messages.viewing import message_as_seen
 from api.rooms import permissions
 from api.rooms import queries as rooms
@@ -39,13 +40,12 @@ def send_message(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Content) 
     """Say something in a room, once for each ``client_msg_id``.
 
     Raises:
-        InvalidRequest: blank or too long, with a word that is not wanted here, or as
-            ``answering.check_answers``.
+        InvalidRequest: blank or too long, with a word that is not wanted here, with a file
+            that is no unused one of the sender's, or as ``answering.check_answers``.
         NotFound, PermissionDenied: as ``rooms.member_in``, or the role only reads.
         RoomArchived, Muted, SlowMode: as ``permissions.check_may_send``.
         RateLimited: they have sent too much in this room.
         IdempotencyConflict: the same ``client_msg_id`` came with other content.
-        NotSupported: attachments.
     """
     (outcome,) = send_all([Send(sender_id, room_id, content)])
     if isinstance(outcome, Exception):
@@ -65,7 +65,7 @@ def edit_message(
         RoomArchived, Muted: as ``permissions.check_may_write``.
         Conflict: it has been changed since ``if_changed_seq``.
     """
-    check_text(text)
+    check_text(text, with_files=True)  # it may have some
     room_id = queries.room_of(message_id)
     with writing():
         lock(room_id)
@@ -74,6 +74,7 @@ def edit_message(
             raise PermissionDenied("Only its author edits a message.")
         if message.deleted_at is not None:
             raise NotFound("The message has been deleted.")
+        check_text(text, with_files=message.attachments is not None)
         if message.text != text:
             text = filtered(member.room, text)
         if message.text == text:
@@ -175,6 +176,7 @@ def bury(room_id: uuid.UUID, messages: QuerySet[Message], moment: datetime, seq:
     in_threads = messages.exclude(thread_id=None).values_list("thread_id", "sender_id")
     pairs = {(thread_id, sender_id) for thread_id, sender_id in in_threads if thread_id}
     recording.forget(room_id, messages.values("seq"))
+    attaching.release(messages, moment)
     Reaction.objects.filter(message__in=messages).delete()
     ReactionKind.objects.filter(message__in=messages).delete()
     messages.update(
@@ -183,6 +185,7 @@ def bury(room_id: uuid.UUID, messages: QuerySet[Message], moment: datetime, seq:
         reply_to_id=None,
         pinned=False,
         mentions=None,
+        attachments=None,
         deleted_at=moment,
         changed_seq=seq,
     )

@@ -14,7 +14,8 @@ class Message(models.Model):
 
     ``seq`` is the number of its ``message.created``, ``changed_seq`` of the last event
     about it. ``content_hash`` is of what was first sent, to know a repeated send by.
-    ``mentions`` is as ``mentions.schemas.stored``: null where nobody is named.
+    ``mentions`` is as ``mentions.schemas.stored``: null where nobody is named; ``attachments``
+    as ``uploads.schemas.kept``: null where there are none.
     ``thread_id`` is the root's id; the root itself has none.
     """
 
@@ -30,6 +31,7 @@ class Message(models.Model):
     reply_to_id = models.UUIDField(null=True)
     thread_id = models.UUIDField(null=True)
     mentions = models.JSONField(null=True)
+    attachments = models.JSONField(null=True)
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)

@@ -9,6 +9,8 @@ from msgspec.structs import asdict, astuple
 from accounts.schemas import PERSON_COLUMNS, Person
 from api.codec import INTEGER_MAX, Body, Instant, Payload, Seq, instant, instant_or_none
 from api.mentions.schemas import Mention, NotInRoom, shown
+from api.uploads import schemas as uploads
+from api.uploads.schemas import Attachment
 
 ClientMsgId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Place = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
@@ -70,7 +72,7 @@ class MessageFact(Payload):
     client_msg_id: str | None
     reply_to_id: uuid.UUID | None
     thread_id: uuid.UUID | None
-    attachments: list[Any]
+    attachments: list[Attachment]
     mentions: list[Mention]
     pinned: bool
     created_at: Instant
@@ -162,7 +164,7 @@ COLUMNS = (  # of the table, as ``message_fact`` takes them
     *("id", "room_id", "seq", "changed_seq"),
     *(f"sender__{column}" for column in PERSON_COLUMNS),
     *("text", "metadata", "client_msg_id", "reply_to_id", "thread_id"),
-    *("created_at", "edited_at", "deleted_at", "pinned", "mentions"),
+    *("created_at", "edited_at", "deleted_at", "pinned", "mentions", "attachments"),
 )
 
 
@@ -170,7 +172,7 @@ def message_fact(*columns: Any) -> MessageFact:
     """Show a message, given as its columns, to everybody in its room."""
     message_id, room_id, seq, changed_seq = columns[:4]
     text, metadata, client_msg_id, reply_to_id, thread_id = columns[9:14]
-    created_at, edited_at, deleted_at, pinned, mentions = columns[14:]
+    created_at, edited_at, deleted_at, pinned, mentions, attachments = columns[14:]
     return MessageFact(
         message_id,
         room_id,
@@ -182,7 +184,7 @@ def message_fact(*columns: Any) -> MessageFact:
         client_msg_id,
         reply_to_id,
         thread_id,
-        [],  # attachments
+        uploads.shown(attachments),
         shown(mentions),
         pinned,
         instant(created_at),

@@ -5,7 +5,6 @@ is removed while their send waits for the lock writes nothing (docs/decisions/00
 that is refused must not take a number: then all is rolled back, and done again without it.
 """
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,14 +17,11 @@ from msgspec.structs import astuple
 from accounts.schemas import Person, person
 from api import metrics
 from api.clock import now
-from api.codec import encode
 from api.errors import (
     ChatError,
     Conflict,
     IdempotencyConflict,
-    InvalidRequest,
     NotFound,
-    NotSupported,
     RateLimited,
 )
 from api.log.append import Entry, Numbered, StreamsClosed, append, writing
@@ -34,6 +30,8 @@ from api.mentions.queries import Resolved, Said, resolved
 from api.mentions.schemas import stored
 from api.messages import queries
 from api.messages.answering import Named, check_answers, named_by
+from api.messages.attaching import Files
+from api.messages.content import check_content, content_hash
 from api.messages.models import Message
 from api.messages.pace import note_sent
 from api.messages.participation import Reply, note_replies
@@ -44,8 +42,7 @@ from api.rooms.filtering import filtered
 from api.rooms.models import Member, Room
 from api.rooms.queries import Standing
 from api.statements import Given, Insertion, Rows
-
-METADATA_BYTES_MAX = 4 * 1024
+from api.uploads.schemas import kept as files_stored
 
 
 class Send(NamedTuple):
@@ -84,12 +81,12 @@ class _Draft(NamedTuple):
         room_id, sender_id = self.send.standing
         return Entry(room_id, "message.created", sender_id, subject=("message", self.id))
 
-    def row(self, seq: int, moment: datetime, found: Resolved) -> tuple[Any, ...]:
+    def row(self, seq: int, moment: datetime, found: Resolved, files: Files) -> tuple[Any, ...]:
         (sender_id, room_id, said), known_by = self.send, content_hash(self.send.content)
         return (
             *(self.id, room_id, seq, seq, sender_id, self.text, said.metadata),
             *(said.client_msg_id, known_by, said.reply_to_id, said.thread_id, moment),
-            stored(found.mentions),
+            *(stored(found.mentions), files_stored(files.of(self.id))),
         )
 
     def let_into(self, room: Room) -> "_Draft":
@@ -99,12 +96,14 @@ class _Draft(NamedTuple):
         room_id, sender_id = self.send.standing
         return recording.Spoken(room_id, seq, sender_id, found.mentions)
 
-    def fact(self, seq: int, moment: datetime, sender: Person, found: Resolved) -> MessageFact:
+    def fact(
+        self, seq: int, moment: datetime, sender: Person, found: Resolved, files: Files
+    ) -> MessageFact:
         said = self.send.content
         return message_fact(
             *(self.id, self.send.room_id, seq, seq, *astuple(sender), self.text, said.metadata),
             *(said.client_msg_id, said.reply_to_id, said.thread_id, moment, None, None, False),
-            stored(found.mentions),
+            *(stored(found.mentions), files_stored(files.of(self.id))),
         )
 
 
@@ -112,6 +111,7 @@ _insertion = Insertion(
     Message,
     *("id", "room_id", "seq", "changed_seq", "sender_id", "text", "metadata"),
     *("client_msg_id", "content_hash", "reply_to_id", "thread_id", "created_at", "mentions"),
+    "attachments",
 )
 _known = Rows(
     lambda message_id, said: (message_id, bytes(said)),
@@ -130,7 +130,7 @@ def send_all(sends: Sequence[Send]) -> list[Outcome]:
     outcomes: dict[int, Outcome] = {}
     for place, send in enumerate(sends):
         try:
-            _check_content(send.content)
+            check_content(send.content)
         except ChatError as error:
             outcomes[place] = error
     while drafts := _next_round(sends, outcomes):
@@ -144,33 +144,6 @@ def send_all(sends: Sequence[Send]) -> list[Outcome]:
         except Exception as error:  # noqa: BLE001  what an earlier round has committed stays said
             outcomes |= {draft.place: error for draft in drafts}
     return [outcomes[place] for place in range(len(sends))]
-
-
-def content_hash(content: Content) -> bytes:
-    """Return what a repeated send is compared by: what was first said, not how."""
-    said = [content.text, content.reply_to_id, content.thread_id, content.attachment_ids]
-    return hashlib.sha256(encode(said)).digest()
-
-
-def check_text(text: str) -> None:
-    """Refuse what is no message.
-
-    Raises:
-        InvalidRequest: blank or too long.
-    """
-    limit = settings.LIMITS.text_characters
-    if limit is not None and len(text) > limit:
-        raise InvalidRequest.at("/text", f"More than {limit} characters.")
-    if not text.strip():
-        raise InvalidRequest.at("/text", "A message says something.")
-
-
-def _check_content(content: Content) -> None:
-    if content.attachment_ids:
-        raise NotSupported("Attachments are not supported yet.")
-    check_text(content.text)
-    if content.metadata is not None and len(encode(content.metadata)) > METADATA_BYTES_MAX:
-        raise InvalidRequest.at("/metadata", f"More than {METADATA_BYTES_MAX} bytes.")
 
 
 def _next_round(sends: Sequence[Send], outcomes: Mapping[int, Outcome]) -> list[_Draft]:
@@ -190,12 +163,13 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
         events = append([draft.entry() for draft in drafts], at=moment)
         members = rooms.members_in({draft.send.standing for draft in drafts})
         there = named_by(draft.send.content for draft in drafts)
-        _refuse(_refusals(drafts, members, moment, there))
+        files = Files({file for draft in drafts for file in draft.send.content.attachment_ids})
+        _refuse(_refusals(drafts, members, moment, there, files))
         drafts = [draft.let_into(members[draft.send.standing].room) for draft in drafts]
         named = resolved([Said(draft.send.room_id, draft.text) for draft in drafts])
         numbered = list(zip(drafts, events, named, strict=True))
         kept = _insertion.run_if_new(
-            [draft.row(event.seq, moment, found) for draft, event, found in numbered]
+            [draft.row(event.seq, moment, found, files) for draft, event, found in numbered]
         )
         _refuse(
             {
@@ -210,7 +184,8 @@ def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
         outcomes: dict[int, Outcome] = {}
         for draft, event, found in numbered:
             sender = person(members[draft.send.standing].user)
-            fact = draft.fact(event.seq, moment, sender, found)
+            fact = draft.fact(event.seq, moment, sender, found, files)
+            files.keep(draft.id, draft.send.room_id)
             event.show(fact)
             outcomes[draft.place] = Sent(message=fact, replayed=False, warnings=found.warnings)
     metrics.messages_sent.inc(len(drafts))
@@ -236,10 +211,11 @@ def _refusals(
     members: Mapping[Standing, Member],
     moment: datetime,
     there: Mapping[uuid.UUID, Named],
+    files: Files,
 ) -> Mapping[int, Outcome]:
     refusals: dict[int, Outcome] = {}
     for draft in drafts:
-        refused = _refusal(draft.send, members.get(draft.send.standing), moment, there)
+        refused = _refusal(draft, members.get(draft.send.standing), moment, there, files)
         if refused is not None:
             refusals[draft.place] = refused
     return _without_wrongly_limited(drafts, refusals)
@@ -264,9 +240,14 @@ def _without_wrongly_limited(
 
 
 def _refusal(
-    send: Send, member: Member | None, moment: datetime, there: Mapping[uuid.UUID, Named]
+    draft: _Draft,
+    member: Member | None,
+    moment: datetime,
+    there: Mapping[uuid.UUID, Named],
+    files: Files,
 ) -> Outcome | None:
     """Say what becomes of what is not to be written; None when it is."""
+    send = draft.send
     if member is None:
         return rooms.refusal(send.room_id)
     if member.room.slow_mode_seconds and (known := _sent_before(send)):
@@ -277,6 +258,7 @@ def _refusal(
         check_answers(send.room_id, send.content, there)
         rate = settings.LIMITS.sends
         slot = permissions.slot_after_sending(member, moment, rate) if rate else moment
+        files.take(draft.id, send.sender_id, send.content.attachment_ids)
     except ChatError as error:
         return _sent_before(send) or error
     # for what they say next, also in this transaction

@@ -11,11 +11,13 @@ from api.audit.actions import record
 from api.blocks.queries import blockers_among
 from api.clock import now
 from api.codec import encode
-from api.errors import InvalidRequest, NotSupported, PermissionDenied
+from api.errors import InvalidRequest, PermissionDenied
 from api.log.append import Entry, append, lock, writing
 from api.rooms import membership, permissions, preferences, queries
 from api.rooms.models import Kind, Role, Room
 from api.rooms.schemas import CreateRoom, UpdateRoom, room_fact
+from api.uploads import using
+from api.uploads.schemas import UsedBy, avatar_id
 
 METADATA_BYTES_MAX = 8 * 1024
 _SET_BY_MODERATORS = {"slow_mode_seconds", "frozen"}
@@ -89,8 +91,7 @@ def update_room(*, actor_id: uuid.UUID, room_id: uuid.UUID, changes: UpdateRoom)
     Raises:
         NotFound, PermissionDenied: as ``queries.member_in``, or too low a role.
         RoomArchived: anything but bringing it back.
-        InvalidRequest: a blank name, or too much metadata.
-        NotSupported: avatars.
+        InvalidRequest: a blank name, too much metadata, or no unused image of the actor's.
     """
     wanted = _wanted(changes)
     with writing():
@@ -100,9 +101,20 @@ def update_room(*, actor_id: uuid.UUID, room_id: uuid.UUID, changes: UpdateRoom)
         for_admins = not set(wanted) <= _SET_BY_MODERATORS
         permissions.check_at_least(member, Role.ADMIN if for_admins else Role.MODERATOR)
         archived = wanted.pop("archived", None)
+        avatar = wanted.pop("avatar_id", msgspec.UNSET)
         changed = [name for name, value in wanted.items() if getattr(room, name) != value]
+        if avatar is not msgspec.UNSET and avatar != avatar_id(room.avatar):
+            changed.append("avatar")
         if changed and archived is not False:
             permissions.check_not_archived(room)
+        if "avatar" in changed:
+            wanted["avatar"] = using.change_avatar(
+                owner_id=actor_id,
+                present=room.avatar,
+                avatar_id=avatar,
+                by=UsedBy("room", room_id, room_id),
+                moment=now(),
+            )
         for name in changed:
             setattr(room, name, wanted[name])
         event_type = "room.updated" if changed else None
@@ -149,8 +161,6 @@ def _wanted(changes: UpdateRoom) -> dict[str, Any]:
         for name in changes.__struct_fields__
         if getattr(changes, name) is not msgspec.UNSET
     }
-    if wanted.pop("avatar_id", None) is not None:
-        raise NotSupported("Avatars are not supported yet.")
     if "name" in wanted:
         _check_name(wanted["name"])
     _check_metadata(wanted.get("metadata"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.models import User
 from api.audit.actions import record
@@ -16,6 +16,7 @@ from api.log.models import Stream
 from api.rooms import queries
 from api.rooms.models import Ban, JoinRequest, Kind, Member, Role, Room
 from api.rooms.schemas import RoomRemoved, member_out, outsider
+from api.uploads import using
 
 Going = Literal["left", "removed", "banned"]
 
@@ -162,6 +163,7 @@ def close(room: Room, moment: datetime) -> None:
     Room.objects.filter(pk=room.id).update(deleted_at=moment, direct_key=None)
     Stream.objects.filter(pk=room.id).update(closed_at=moment)
     Member.objects.filter(room=room).delete()
+    using.release(Q(room_id=room.id), moment)
 
 
 def written(member: Member, *, gone: bool = False) -> dict[str, object]:

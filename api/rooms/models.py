@@ -49,6 +49,7 @@ class Room(models.Model):
     name = models.CharField(max_length=100, null=True)
     topic = models.CharField(max_length=500, default="")
     metadata = models.JSONField(null=True, decoder=StoredJson)
+    avatar = models.JSONField(null=True)
     direct_key = models.CharField(max_length=400, null=True, unique=True)
     import_key = models.CharField(max_length=100, null=True, unique=True)
     created_at = models.DateTimeField(default=now)

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.schemas import Person, person
 from api.codec import Body, Instant, Moment, Payload, instant, instant_or_none
 from api.rooms.models import Member, Role
+from api.uploads.schemas import Attachment, attachment_shown
 
 RoleName = Literal["owner", "admin", "moderator", "member", "reader"]
 RoomName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -100,7 +101,7 @@ class RoomFact(Payload):
     join: Join
     topic: str
     metadata: dict[str, Any] | None
-    avatar: None
+    avatar: Attachment | None
     created_at: Instant
     archived_at: Instant | None
     frozen: bool
@@ -142,7 +143,7 @@ def room_fact(room: Any) -> RoomFact:
         join=cast(Any, room.join),
         topic=room.topic,
         metadata=room.metadata,
-        avatar=None,
+        avatar=attachment_shown(room.avatar) if room.avatar else None,
         created_at=instant(room.created_at),
         archived_at=instant_or_none(room.archived_at),
         frozen=room.frozen,

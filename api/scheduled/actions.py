@@ -12,8 +12,8 @@ from api.codec import encode, moment_of, plain
 from api.errors import ChatError, Conflict, InvalidRequest, LimitReached
 from api.log.append import Entry, append, lock, writing
 from api.messages.actions import send_message
+from api.messages.content import METADATA_BYTES_MAX, check_text
 from api.messages.schemas import Content
-from api.messages.sending import METADATA_BYTES_MAX, check_text
 from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.scheduled import queries

@@ -75,6 +75,7 @@ class SeenRoom(NamedTuple):
     join: str
     topic: str
     metadata: dict[str, Any] | None
+    avatar: dict[str, Any] | None
     created_at: datetime
     archived_at: datetime | None
     frozen: bool

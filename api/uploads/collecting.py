@@ -19,7 +19,7 @@ def collect_unused(moment: datetime) -> None:
     May run at any time, in several processes at once, and again when it was cut off.
     """
     forgotten = Upload.objects.filter(
-        user_id=None, released_at=None, created_at__lt=moment - UNUSED_KEPT
+        used_by_id=None, released_at=None, created_at__lt=moment - UNUSED_KEPT
     )
     with writing():  # from here on nothing can use them
         forgotten.update(released_at=moment)

@@ -59,6 +59,7 @@ def _written(image: Any, kind: ImageKind) -> MadeAnew:
     if kind.format != "JPEG" and getattr(image, "n_frames", 1) > 1:
         first = _write_moving(image, kind, made)
     else:
+        ImageOps.exif_transpose(image, in_place=True)
         first = _pixels(image, alpha=kind.format != "JPEG")
         first.save(made, kind.format, quality=QUALITY)
     return MadeAnew(made, _thumbnail(first), first.width, first.height)
@@ -68,8 +69,9 @@ def _write_moving(image: Any, kind: ImageKind, made: IO[bytes]) -> Any:
     """Write every frame; return the first."""
     frames, durations = [], []
     for frame in _frames(image):
+        frame.load()  # before that WebP does not say how long it is shown
         durations.append(int(frame.info.get("duration", 0)))
-        frames.append(_pixels(frame, alpha=True))
+        frames.append(_pixels(ImageOps.exif_transpose(frame), alpha=True))
     frames[0].save(
         made,
         kind.format,
@@ -96,10 +98,9 @@ def _frames(image: Any) -> Iterator[Any]:
 
 def _pixels(image: Any, *, alpha: bool) -> Any:
     """Return the image as it is to be seen, and nothing that was said beside it."""
-    turned = ImageOps.exif_transpose(image)
-    profile = turned.info.get("icc_profile")
-    see_through = alpha and turned.has_transparency_data
-    shown = _in_srgb(turned, profile) if profile else turned
+    profile = image.info.get("icc_profile")
+    see_through = alpha and image.has_transparency_data
+    shown = _in_srgb(image, profile) if profile else image
     mode = "RGBA" if see_through else "L" if shown.mode in ("1", "L") else "RGB"
     clean = shown.convert(mode)
     clean.info = {}
@@ -120,10 +121,10 @@ def _in_srgb(image: Any, profile: bytes) -> Any:
 
 
 def _thumbnail(image: Any) -> bytes:
-    small = image.copy()
-    small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+    scale = min(1.0, THUMBNAIL_PIXELS / max(image.size))
+    size = tuple(max(1, round(side * scale)) for side in image.size)
     written = io.BytesIO()
-    small.save(written, "WEBP", quality=80)
+    image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0).save(written, "WEBP", quality=80)
     return written.getvalue()
 
 

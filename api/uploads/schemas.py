@@ -1,9 +1,10 @@
 """What uploads look like on the wire, and what may use one."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from api.codec import Payload
+from api.codec import Payload, plain
 from api.uploads.models import Upload
 
 
@@ -31,6 +32,21 @@ def attachment(upload: Upload) -> Attachment:
     return Attachment(*(getattr(upload, name) for name in Attachment.__struct_fields__))
 
 
-def attachment_kept(columns: dict[str, Any]) -> Attachment:
-    """Show an upload, given as it is kept with what uses it."""
-    return Attachment(**{**columns, "id": uuid.UUID(columns["id"])})
+def kept(attachments: Sequence[Attachment]) -> list[dict[str, Any]] | None:
+    """Return attachments as they are kept with a message; none are null."""
+    return [plain(item) for item in attachments] or None
+
+
+def shown(items: list[dict[str, Any]] | None) -> list[Attachment]:
+    """Show attachments that are kept with a message."""
+    return [attachment_shown(item) for item in items or ()]
+
+
+def attachment_shown(item: dict[str, Any]) -> Attachment:
+    """Show one attachment that is kept with what uses it."""
+    return Attachment(**{**item, "id": uuid.UUID(item["id"])})
+
+
+def avatar_id(item: dict[str, Any] | None) -> uuid.UUID | None:
+    """Return the id of an avatar that is kept with its room or person."""
+    return None if item is None else uuid.UUID(item["id"])

@@ -3,22 +3,33 @@
 A folder by default, S3 or anything else by setting. A file is written once and never changed.
 """
 
+import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
+from api.errors import Unavailable
 from api.uploads.models import Upload
+
+log = logging.getLogger(__name__)
 
 
 def put(upload_id: uuid.UUID, file: IO[bytes], thumbnail: bytes | None) -> None:
-    """Keep a file, and the small image that stands for it."""
+    """Keep a file, and the small image that stands for it.
+
+    Raises:
+        Unavailable: there is no place for it at the moment.
+    """
     file.seek(0)
-    _storage().save(_key(upload_id), File(file))
-    if thumbnail is not None:
-        _storage().save(_key(upload_id, small=True), ContentFile(thumbnail))
+    with _answering():
+        _storage().save(_key(upload_id), File(file))
+        if thumbnail is not None:
+            _storage().save(_key(upload_id, small=True), ContentFile(thumbnail))
 
 
 def opened(upload_id: uuid.UUID, *, small: bool = False) -> Any:
@@ -26,8 +37,10 @@ def opened(upload_id: uuid.UUID, *, small: bool = False) -> Any:
 
     Raises:
         FileNotFoundError: it is not there.
+        Unavailable: the storage does not answer.
     """
-    return _storage().open(_key(upload_id, small=small))
+    with _answering():
+        return _storage().open(_key(upload_id, small=small))
 
 
 def remove(upload: Upload) -> None:
@@ -35,6 +48,17 @@ def remove(upload: Upload) -> None:
     _storage().delete(_key(upload.id))
     if upload.thumbnail_size is not None:
         _storage().delete(_key(upload.id, small=True))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a full disk, a bucket out of reach: every storage has its own
+        log.exception("the storage of attachments does not answer")
+        raise Unavailable("Attachments are not available right now.") from error
 
 
 def _storage() -> Any:

@@ -6,12 +6,16 @@ All of this happens within the transaction of what uses it, after the streams ar
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 
+from api.codec import plain
 from api.errors import InvalidRequest
 from api.uploads.models import Upload
-from api.uploads.schemas import Attachment, UsedBy, attachment
+from api.uploads.schemas import UsedBy, attachment
+
+Avatar = dict[str, Any] | None
 
 
 def take(
@@ -34,14 +38,16 @@ def unused(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Upload]:
 
     One statement for all that a transaction takes: so they are locked in the order of ids.
     """
-    free = {"stored": True, "user_id": None, "released_at": None}
+    free = {"stored": True, "used_by_id": None, "released_at": None}
     found = Upload.objects.select_for_update().filter(pk__in=ids, **free).order_by("pk")
     return {upload.id: upload for upload in found}
 
 
 def use(ids: Collection[uuid.UUID], by: UsedBy) -> None:
     """Note what uses these uploads, which are locked."""
-    Upload.objects.filter(pk__in=ids).update(user_kind=by.kind, user_id=by.id, room_id=by.room_id)
+    Upload.objects.filter(pk__in=ids).update(
+        used_by_kind=by.kind, used_by_id=by.id, room_id=by.room_id
+    )
 
 
 def release(which: Q, moment: datetime) -> None:
@@ -52,12 +58,14 @@ def release(which: Q, moment: datetime) -> None:
 def change_avatar(
     *,
     owner_id: uuid.UUID,
-    present_id: uuid.UUID | None,
+    present: Avatar,
     avatar_id: uuid.UUID | None,
     by: UsedBy,
     moment: datetime,
-) -> Attachment | None:
+) -> Avatar:
     """Give a room or a person another avatar, or none; the present one is let go of.
+
+    It is given and returned as it is kept with them.
 
     Raises:
         InvalidRequest: it is no unused upload of the owner's, or no image.
@@ -69,6 +77,6 @@ def change_avatar(
             raise InvalidRequest.at("/avatar_id", "It is no unused image of yours.")
         taken.append(upload)
         use([avatar_id], by)
-    if present_id is not None:
-        release(Q(pk=present_id), moment)
-    return attachment(taken[0]) if taken else None
+    if present is not None:
+        release(Q(pk=present["id"]), moment)
+    return plain(attachment(taken[0])) if taken else None
