@@ -8,7 +8,7 @@ who both decide; old text in the queue.
 from functools import partial
 from typing import Any
 
-from tests.clients import Person, at_once, told
+from tests.clients import PASSWORD, Person, at_once, told
 from tests.servers import World, one_world
 from tests.test_audit import audit
 from tests.test_bans import shown
@@ -212,3 +212,21 @@ def test_a_report_that_nobody_can_be_told_of_is_kept(alice: Person, bob: Person)
     direct = alice.expect(201, "POST", "/rooms/direct", json={"user_ids": [bob.id]})["id"]
     assert report(bob, alice.send(direct))["resolved_at"] is None
     assert alice.get("/notifications")["items"] == []
+
+
+@one_world
+def test_who_is_erased_has_no_name_and_no_words_left_with_moderators(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    room = alice.create_room(bob, carol)["id"]
+    report(bob, carol.send(room), reason="bob's own words")
+    alice.expect(201, "PUT", f"/blocks/{bob.id}")
+    alice.expect(200, "PUT", f"/rooms/{room}/mutes/{bob.id}")
+    bob.expect(204, "POST", "/me/delete", json={"password": PASSWORD})
+    paths = (f"/rooms/{room}/mutes", f"/rooms/{room}/audit", "/reports", "/blocks", "/sync")
+    for path in (*paths, "/me/events"):
+        found = alice.get(path)
+        assert bob.name not in str(found)
+        assert "bob's own words" not in str(found)
+    (item,) = queue(alice)
+    assert (item["reporter"]["username"], item["reason"]) == (None, "")
