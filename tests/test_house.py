@@ -9,7 +9,18 @@ import pytest
 from tests.servers import PROJECT
 
 KNOWN_TO_DELIVERY = {  # house.md: what realtime may know of what is recorded
-    *("access", "clock", "codec", "commands", "discovery", "errors", "events", "headers"),
+    *(
+        "access",
+        "allowance",
+        "clock",
+        "codec",
+        "commands",
+        "discovery",
+        "errors",
+        "events",
+        "headers",
+        "invalid",
+    ),
     *("limits", "log", "metrics", "openapi", "problems", "replay", "rest", "signs", "tracing"),
 }
 NO_SLICES = {"log", "management", "migrations"}
