@@ -212,9 +212,10 @@ def _people(*names: str) -> list[User]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_naming_somebody_takes_two_statements_more_and_naming_nobody_none() -> None:
-    ann, bob = _people("ann", "bob")
-    content = CreateRoom(name="room", kind="private", member_ids=[bob.id])
+def test_what_names_and_tells_nobody_takes_no_statement_more() -> None:
+    """To name: one to look up, one to count. To tell: whom, blocks, numbers, rows."""
+    ann, bob, carl = _people("ann", "bob", "carl")
+    content = CreateRoom(name="room", kind="private", member_ids=[bob.id, carl.id])
     room = create_room(creator_id=ann.id, content=content)
 
     def statements(text: str) -> list[str]:
@@ -225,5 +226,5 @@ def test_naming_somebody_takes_two_statements_more_and_naming_nobody_none() -> N
 
     plain = statements("hello, a @ and me@example.org")
     assert statements("hello") == plain
-    assert len(statements("@nobody @carl.")) == len(plain) + 1
-    assert len(statements("@ann @bob @bob @room @carl")) == len(plain) + 2
+    assert len(statements("@nobody")) == len(plain) + 1
+    assert len(statements("@ann @bob @bob @room @carl")) == len(plain) + 6

@@ -2,17 +2,20 @@
 
 A transaction calls :func:`append` once, with everything that happened in it. Order of
 locks: a room's stream before the streams of persons, those in the order of their ids; so
-two writers never wait for each other in a circle. An action that has to read before it
-knows what happened calls :func:`lock` first, and reads its permission after that.
+two writers never wait for each other in a circle (docs/decisions/0006). An action that has
+to read before it knows what happened calls :func:`lock` first, and reads its permission after
+that; one that has to know the numbers too gives ``then``.
 """
 
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Any, Literal, TypedDict
 
 from django.db import connection, transaction
@@ -111,30 +114,37 @@ def lock(stream: uuid.UUID, *, begin: bool = False) -> int:
 
 
 def append(
-    entries: Sequence[Entry], *, at: datetime | None = None, silent: bool = False
+    entries: Sequence[Entry],
+    *,
+    at: datetime | None = None,
+    silent: bool = False,
+    then: Callable[[Sequence[Numbered]], Sequence[Entry]] | None = None,
 ) -> list[Numbered]:
     """Number and record what happened, and publish it once it is durable.
 
-    ``silent`` publishes nothing (bulk imports): sockets find it in the log.
+    ``silent`` publishes nothing (bulk imports): sockets find it in the log. ``then`` is called
+    when the entries are numbered and their streams locked, to read, and returns what happened
+    besides; those streams are locked after the others, in the order of their ids, and have no
+    entry where they are closed. What was numbered comes back in this order.
 
     Raises:
-        StreamsClosed: some of the streams have been closed.
+        StreamsClosed: some of the streams of ``entries`` have been closed.
         RuntimeError: the transaction has appended before.
     """
     _only_once()
     moment = at or now()
-    numbers = _numbers(entries)
-    numbered = [
-        Numbered(
-            entry,
-            seq=next(numbers[entry.stream]),
-            at=entry.at or moment,
-            shown=None if entry.subject else entry.data,
-        )
-        for entry in entries
-    ]
+    shown: list[Numbered] = []
+    transaction.on_commit(partial(_publish, shown), robust=True)
+    order = _lock_order([entry.stream for entry in entries])
+    numbered = _numbered(entries, order, moment)
+    closed = set(order) - {item.entry.stream for item in numbered}
+    if closed:
+        raise StreamsClosed(closed)
+    more = then(numbered) if then else ()
+    if more:
+        numbered += _numbered(more, sorted({entry.stream for entry in more}), moment)
     _recorded.run([_row(item) for item in numbered])
-    transaction.on_commit(partial(_publish, [] if silent else numbered), robust=True)
+    shown += [] if silent else numbered
     return numbered
 
 
@@ -151,12 +161,11 @@ def _lock_order(streams: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     return [first, *sorted(others)]
 
 
-def _numbers(entries: Sequence[Entry]) -> dict[uuid.UUID, Iterator[int]]:
-    """Lock each stream and take its next numbers, in one statement for all."""
-    counts: dict[uuid.UUID, int] = {}
-    for entry in entries:
-        counts[entry.stream] = counts.get(entry.stream, 0) + 1
-    order = _lock_order(list(counts))
+def _numbered(
+    entries: Sequence[Entry], order: Sequence[uuid.UUID], moment: datetime
+) -> list[Numbered]:
+    """Lock these streams and number the entries, in one statement; without those of closed ones."""
+    counts = Counter(entry.stream for entry in entries)
     parameters = adapted(
         (value for stream in order for value in (stream, counts[stream])), connection
     )
@@ -170,12 +179,17 @@ def _numbers(entries: Sequence[Entry]) -> dict[uuid.UUID, Iterator[int]]:
             parameters,
         )
         heads = {identity(stream): last for stream, last in cursor.fetchall()}
-    if len(heads) < len(order):
-        raise StreamsClosed(set(order) - set(heads))
-    return {
-        stream: iter(range(heads[stream] - count + 1, heads[stream] + 1))
-        for stream, count in counts.items()
-    }
+    numbers = {stream: count(head - counts[stream] + 1) for stream, head in heads.items()}
+    return [
+        Numbered(
+            entry,
+            seq=next(numbers[entry.stream]),
+            at=entry.at or moment,
+            shown=None if entry.subject else entry.data,
+        )
+        for entry in entries
+        if entry.stream in numbers
+    ]
 
 
 def _row(item: Numbered) -> tuple[Any, ...]:

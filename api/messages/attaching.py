@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from api.errors import InvalidRequest
 from api.messages.models import Message
 from api.uploads import using
 from api.uploads.models import Upload
@@ -13,10 +14,13 @@ from api.uploads.schemas import Attachment, UsedBy, attachment
 
 
 class Files:
-    """The uploads that the messages of one transaction may take; made after its locks."""
+    """The uploads that the messages of one transaction may take; made after its rooms are locked.
 
-    def __init__(self, ids: Collection[uuid.UUID]) -> None:
-        self._left = using.unused(ids) if ids else {}
+    Their rows are held later, after all streams (docs/decisions/0006).
+    """
+
+    def __init__(self, ids: Collection[uuid.UUID] = ()) -> None:
+        self._left = using.unused(ids, hold=False) if ids else {}
         self._taken: dict[uuid.UUID, list[Upload]] = {}
 
     def take(self, message_id: uuid.UUID, sender_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
@@ -28,6 +32,17 @@ class Files:
         self._taken[message_id] = using.take(
             owner_id=sender_id, ids=ids, left=self._left, pointer="/attachment_ids"
         )
+
+    def hold(self) -> dict[uuid.UUID, InvalidRequest]:
+        """Lock what was taken; return what is told to messages whose files others just took."""
+        ids = {upload.id for taken in self._taken.values() for upload in taken}
+        held = using.unused(ids) if ids else {}
+        return {
+            message_id: using.refusal("/attachment_ids", place)
+            for message_id, taken in self._taken.items()
+            for place, upload in enumerate(taken)
+            if upload.id not in held
+        }
 
     def of(self, message_id: uuid.UUID) -> list[Attachment]:
         """Show what a message has taken."""

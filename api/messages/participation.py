@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, F, Max
+from django.db.models import Count, F, Max, Window
+from django.db.models.functions import RowNumber
 
 from accounts.schemas import PERSON_COLUMNS, Person
 from api.messages.answering import Named
@@ -18,6 +19,7 @@ from api.messages.schemas import Thread
 from api.statements import Change, Rows, adapted, among
 
 USERS_MAX = 5  # of a thread, in its root
+FOLLOWERS_MAX = 200  # of a thread, who are told of a reply
 PAIRS_MAX = 1_000  # that are counted anew in one statement
 
 
@@ -42,6 +44,17 @@ _summaries = Rows(
         )
     ),
 )
+_followers = Rows(
+    lambda *pair: pair,
+    lambda: (
+        Participant.objects.filter(among("thread_id", "ids"), follows=True)
+        .annotate(
+            place=Window(RowNumber(), partition_by=F("thread_id"), order_by=("-last_seq", "user"))
+        )
+        .filter(place__lte=FOLLOWERS_MAX)
+        .values_list("thread_id", "user_id")
+    ),
+)
 _counted_anew = Change(Participant, "replies", "last_seq", key=("thread_id", "user_id"))
 
 
@@ -51,6 +64,14 @@ def threads_of(root_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Thread]:
     for thread_id, count, last_seq, person in _summaries.all(ids=list(root_ids)):
         thread = found.setdefault(thread_id, Thread(count=count, last_seq=last_seq, users=[]))
         thread.users.append(person)
+    return found
+
+
+def followers_of(thread_ids: Collection[uuid.UUID]) -> dict[uuid.UUID | None, list[uuid.UUID]]:
+    """Return who follows these threads: of each those who have spoken last, 200 at most."""
+    found: dict[uuid.UUID | None, list[uuid.UUID]] = {}
+    for thread_id, user_id in _followers.all(ids=list(thread_ids)) if thread_ids else ():
+        found.setdefault(thread_id, []).append(user_id)
     return found
 
 

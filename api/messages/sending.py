@@ -7,6 +7,7 @@ that is refused must not take a number: then all is rolled back, and done again 
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,28 +21,29 @@ from api.clock import now
 from api.errors import (
     ChatError,
     Conflict,
-    IdempotencyConflict,
     NotFound,
     RateLimited,
 )
+from api.inbox import message_notices
 from api.log.append import Entry, Numbered, StreamsClosed, append, writing
 from api.mentions import recording
 from api.mentions.queries import Resolved, Said, resolved
 from api.mentions.schemas import stored
-from api.messages import queries
+from api.messages import telling
 from api.messages.answering import Named, check_answers, named_by
 from api.messages.attaching import Files
 from api.messages.content import check_content, content_hash
 from api.messages.models import Message
 from api.messages.pace import note_sent
 from api.messages.participation import Reply, note_replies
+from api.messages.repetition import sent_before
 from api.messages.schemas import Content, MessageFact, Sent, message_fact
 from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.filtering import filtered
 from api.rooms.models import Member, Room
 from api.rooms.queries import Standing
-from api.statements import Given, Insertion, Rows
+from api.statements import Insertion
 from api.uploads.schemas import kept as files_stored
 
 
@@ -113,12 +115,6 @@ _insertion = Insertion(
     *("client_msg_id", "content_hash", "reply_to_id", "thread_id", "created_at", "mentions"),
     "attachments",
 )
-_known = Rows(
-    lambda message_id, said: (message_id, bytes(said)),
-    lambda: Message.objects.filter(
-        room_id=Given("room_id"), sender_id=Given("sender_id"), client_msg_id=Given("client_id")
-    ).values_list("pk", "content_hash"),
-)
 
 
 def send_all(sends: Sequence[Send]) -> list[Outcome]:
@@ -157,33 +153,64 @@ def _next_round(sends: Sequence[Send], outcomes: Mapping[int, Outcome]) -> list[
     return sorted(drafts, key=lambda draft: draft.send.room_id)
 
 
+@dataclass
+class _Round:
+    """What is written in one transaction, and what was found out for it under the locks."""
+
+    drafts: Sequence[_Draft]
+    moment: datetime
+    members: Mapping[Standing, Member] = field(default_factory=dict)
+    there: Mapping[uuid.UUID, Named] = field(default_factory=dict)
+    named: Sequence[Resolved] = ()
+    told: Sequence[message_notices.Notice] = ()
+    files: Files = field(default_factory=Files)
+
+    def judged(self, events: Sequence[Numbered]) -> list[Entry]:
+        """Find out who may send, whom each names and whom it is told to; return who is told."""
+        members = rooms.members_in({draft.send.standing for draft in self.drafts})
+        self.members, self.there = members, named_by(draft.send.content for draft in self.drafts)
+        files = {file for draft in self.drafts for file in draft.send.content.attachment_ids}
+        self.files = Files(files)
+        _refuse(_refusals(self.drafts, members, self.moment, self.there, self.files))
+        self.drafts = [draft.let_into(members[draft.send.standing].room) for draft in self.drafts]
+        self.named = resolved([Said(draft.send.room_id, draft.text) for draft in self.drafts])
+        words = map(self._word, self.drafts, events, self.named)
+        self.told = telling.notices(list(words), self.moment)
+        return [notice.entry() for notice in self.told]
+
+    def _word(self, draft: _Draft, event: Numbered, found: Resolved) -> telling.Word:
+        said, sender = draft.send.content, self.members[draft.send.standing]
+        answered = [self.there[name] for name in (said.reply_to_id, said.thread_id) if name]
+        authors = {message.sender_id for message in answered if message.deleted_at is None}
+        return telling.Word(draft.id, event.seq, sender, found.mentions, authors, said.thread_id)
+
+
 def _write(drafts: Sequence[_Draft]) -> dict[int, Outcome]:
     moment = now()
+    this = _Round(drafts, moment)
     with writing():
-        events = append([draft.entry() for draft in drafts], at=moment)
-        members = rooms.members_in({draft.send.standing for draft in drafts})
-        there = named_by(draft.send.content for draft in drafts)
-        files = Files({file for draft in drafts for file in draft.send.content.attachment_ids})
-        _refuse(_refusals(drafts, members, moment, there, files))
-        drafts = [draft.let_into(members[draft.send.standing].room) for draft in drafts]
-        named = resolved([Said(draft.send.room_id, draft.text) for draft in drafts])
-        numbered = list(zip(drafts, events, named, strict=True))
+        recorded = append([draft.entry() for draft in drafts], at=moment, then=this.judged)
+        events, told = recorded[: len(drafts)], recorded[len(drafts) :]
+        numbered, files = list(zip(this.drafts, events, this.named, strict=True)), this.files
+        lost = files.hold()
+        _refuse({draft.place: lost[draft.id] for draft in drafts if draft.id in lost})
         kept = _insertion.run_if_new(
             [draft.row(event.seq, moment, found, files) for draft, event, found in numbered]
         )
         _refuse(
             {
-                draft.place: _sent_before(draft.send) or Conflict()
+                draft.place: sent_before(*draft.send) or Conflict()
                 for draft in drafts
                 if draft.id not in kept
             }
         )
         recording.record(draft.spoken(event.seq, found) for draft, event, found in numbered)
-        note_replies(_replies(drafts, events, there))
-        note_sent(members.values())
+        note_replies(_replies(drafts, events, this.there))
+        note_sent(this.members.values())
+        message_notices.keep(this.told, told, moment)
         outcomes: dict[int, Outcome] = {}
         for draft, event, found in numbered:
-            sender = person(members[draft.send.standing].user)
+            sender = person(this.members[draft.send.standing].user)
             fact = draft.fact(event.seq, moment, sender, found, files)
             files.keep(draft.id, draft.send.room_id)
             event.show(fact)
@@ -232,7 +259,7 @@ def _without_wrongly_limited(
     repeated: dict[int, Outcome] = {}
     for draft in drafts:
         if draft.place not in refusals and draft.send.standing in senders:
-            known = _sent_before(draft.send)
+            known = sent_before(*draft.send)
             repeated |= {draft.place: known} if known else {}
     if not repeated:
         return refusals
@@ -250,7 +277,7 @@ def _refusal(
     send = draft.send
     if member is None:
         return rooms.refusal(send.room_id)
-    if member.room.slow_mode_seconds and (known := _sent_before(send)):
+    if member.room.slow_mode_seconds and (known := sent_before(*send)):
         return known  # what is not said now slows nothing down
     try:
         permissions.check_may_send(member.room, member, moment)
@@ -260,21 +287,7 @@ def _refusal(
         slot = permissions.slot_after_sending(member, moment, rate) if rate else moment
         files.take(draft.id, send.sender_id, send.content.attachment_ids)
     except ChatError as error:
-        return _sent_before(send) or error
+        return sent_before(*send) or error
     # for what they say next, also in this transaction
     member.last_sent_at, member.send_slot = moment, slot
     return None
-
-
-def _sent_before(send: Send) -> Outcome | None:
-    """Return the message that this is a repetition of, if it is one."""
-    client_id = send.content.client_msg_id
-    known = client_id and _known.first(
-        room_id=send.room_id, sender_id=send.sender_id, client_id=client_id
-    )
-    if not known:
-        return None
-    message_id, said = known
-    if said != content_hash(send.content):
-        return IdempotencyConflict()
-    return Sent(message=queries.message(message_id), replayed=True)

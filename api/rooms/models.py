@@ -60,6 +60,11 @@ class Room(models.Model):
     filter_version = models.PositiveIntegerField(default=0)
     member_count = models.PositiveIntegerField(default=0)
 
+    @property
+    def of_two(self) -> bool:
+        """Whether it is the direct room of two people."""
+        return self.kind == Kind.DIRECT and self.member_count == 2
+
 
 class Member(models.Model):
     """A person in a room. The row goes when they go.

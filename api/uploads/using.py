@@ -29,18 +29,24 @@ def take(
     for place, upload_id in enumerate(ids):
         upload = left.get(upload_id)
         if upload is None or upload.owner_id != owner_id or upload_id in ids[:place]:
-            raise InvalidRequest.at(f"{pointer}/{place}", "It is no unused upload of yours.")
+            raise refusal(pointer, place)
     return [left.pop(upload_id) for upload_id in ids]
 
 
-def unused(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Upload]:
+def refusal(pointer: str, place: int) -> InvalidRequest:
+    """Return what is told about an upload that cannot be taken."""
+    return InvalidRequest.at(f"{pointer}/{place}", "It is no unused upload of yours.")
+
+
+def unused(ids: Collection[uuid.UUID], *, hold: bool = True) -> dict[uuid.UUID, Upload]:
     """Lock those of these uploads that nothing uses yet, and return them by their ids.
 
     One statement for all that a transaction takes: so they are locked in the order of ids.
+    Who locks more streams after this looks first without ``hold``, and holds them then.
     """
     free = {"stored": True, "used_by_id": None, "released_at": None}
-    found = Upload.objects.select_for_update().filter(pk__in=ids, **free).order_by("pk")
-    return {upload.id: upload for upload in found}
+    uploads = Upload.objects.select_for_update() if hold else Upload.objects.all()
+    return {upload.id: upload for upload in uploads.filter(pk__in=ids, **free).order_by("pk")}
 
 
 def use(ids: Collection[uuid.UUID], by: UsedBy) -> None:
