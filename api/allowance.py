@@ -10,16 +10,16 @@ from api.errors import RateLimited
 from api.limiter import limiter
 from api.limits import Verdict
 
-Asked = Literal["requests", "refreshes", "logouts"]
+Asked = Literal["requests", "refreshes", "logouts", "exports"]
 
 
 def take(what: Asked, whose: uuid.UUID) -> Verdict | None:
     """Count one more; None where nothing is counted. Blocks: from threads.
 
     Requests, and handshakes, are a user's; refreshes and logouts by a refresh token are a
-    session's, because nothing else is known of who asks.
+    session's, because nothing else is known of who asks. Exports are a user's.
     """
-    rate = settings.LIMITS.requests
+    rate = settings.LIMITS.exports if what == "exports" else settings.LIMITS.requests
     return None if rate is None else limiter().take(f"{what}:{whose}", rate)
 
 

@@ -30,6 +30,7 @@ FEATURES = [
     "blocks",
     "mentions",
     "search",
+    "export",
     "typing",
 ]
 

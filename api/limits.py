@@ -95,6 +95,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     login_failures_burst: Count = 50
     registrations_per_hour: Frequency = 100
     registrations_burst: Count = 50
+    exports_per_hour: Count = 1
     invalid_per_second: Frequency = 10
     invalid_burst: Count = 200
     page: Page = 200
@@ -151,6 +152,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def registrations(self) -> Rate | None:
         """Accounts that are made from one address."""
         return _rate(self.registrations_per_hour, self.registrations_burst, HOUR)
+
+    @property
+    def exports(self) -> Rate | None:
+        """Exports of all that is recorded about one user."""
+        return _rate(self.exports_per_hour, self.exports_per_hour, HOUR)
 
     @property
     def invalid(self) -> Rate | None:

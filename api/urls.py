@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("api.threads.urls")),
     path("/", include("api.search.urls")),
     path("/", include("api.scheduled.urls")),
+    path("/", include("api.exports.urls")),
     path("/", include("api.inbox.urls")),
     path("/", include("api.people.urls")),
     path("/", include("api.blocks.urls")),
