@@ -25,7 +25,8 @@ class ExportView(Endpoint):
     def get(self, request: Request) -> HttpResponseBase:
         Query(request)  # none
         user_id = user_of(request).id
-        allowance.check(allowance.take("exports", user_id))
+        if request.method == "GET":  # HEAD takes nothing away
+            allowance.check(allowance.take("exports", user_id))
         answer = StreamingHttpResponse(_parts(user_id, session_of(request).id))
         answer["Content-Type"] = "application/x-ndjson"
         answer["Content-Disposition"] = 'attachment; filename="export.jsonl"'
