@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -48,6 +49,9 @@ def test_all_that_is_recorded_about_somebody_is_in_their_export(
     alice.expect(200, "PUT", f"/messages/{said[0]['id']}/reactions/👍")
     bob.call("PUT", f"/blocks/{carol.id}")
     bob.expect(200, "PATCH", f"/rooms/{room}/preferences", json={"favourite": True})
+    draft = bob.expect(200, "PUT", f"/rooms/{room}/draft", json={"text": "about to"})
+    later = {"text": "soon", "send_at": f"{datetime.now(UTC) + timedelta(days=9):%FT%TZ}"}
+    scheduled = bob.expect(201, "POST", f"/rooms/{room}/scheduled", json=later)
     file = bob.expect(201, "POST", "/uploads", files={"file": ("notes.txt", b"mine", "text/plain")})
     phone = bob.login("phone")
     phone.expect(204, "POST", "/auth/logout")
@@ -56,7 +60,8 @@ def test_all_that_is_recorded_about_somebody_is_in_their_export(
 
     kinds = list(dict.fromkeys(line["type"] for line in lines))
     assert kinds == [
-        *("export", "profile", "session", "membership", "block", "notification", "file"),
+        *("export", "profile", "session", "membership", "block", "notification"),
+        *("draft", "scheduled", "file"),
         *("message", "reaction", "end"),
     ]
     assert of(lines, "export")[0]["user_id"] == bob.id
@@ -75,6 +80,8 @@ def test_all_that_is_recorded_about_somebody_is_in_their_export(
     assert given == sorted([(hers["id"], "👍"), (said[0]["id"], "🎉"), (hers["id"], "🎉")])
     assert of(lines, "notification") == bob.get("/notifications")["items"][::-1]
     assert [item["user"]["id"] for item in of(lines, "block")] == [carol.id]
+    assert of(lines, "draft") == [draft]
+    assert of(lines, "scheduled") == [scheduled]
     (sent,) = of(lines, "file")
     assert {name: sent[name] for name in file} == file
     sessions = {item["device"]: item["revoked_at"] for item in of(lines, "session")}

@@ -1,9 +1,11 @@
 """People find what was said in their rooms, as it is now, and nothing else."""
 
+import io
 import json
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.clients import Person, at_once
 from tests.servers import PROJECT, World
@@ -171,6 +173,25 @@ def test_what_is_found_is_narrowed_down(alice: Person, bob: Person, room: str) -
     message = alice.get("/search", params={"has": "link", "room": room})["items"][0]["message"]
     alice.expect(200, "PATCH", f"/messages/{message['id']}", json=body)
     assert found(alice, has="link") == [loud]
+
+
+def test_files_and_images_are_found_by_what_they_are(alice: Person, room: str) -> None:
+    def upload(name: str, content: bytes, kind: str) -> str:
+        files = {"file": (name, content, kind)}
+        return str(alice.expect(201, "POST", "/uploads", files=files)["id"])
+
+    image = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(image, "PNG")
+    alice.send(room, "neither")
+    alice.send(room, "notes", attachment_ids=[upload("n.txt", b'"image/png"', "text/plain")])
+    ids = [upload("n.txt", b"n", "text/plain"), upload("i.png", image.getvalue(), "image/png")]
+    both = alice.send(room, "both", attachment_ids=ids)
+    alice.send(room, "", attachment_ids=[upload("i.png", image.getvalue(), "image/png")])
+    assert found(alice, has="file") == ["", "both", "notes"]
+    assert found(alice, has="image") == ["", "both"]
+    assert found(alice, "notes", has="image") == []
+    alice.expect(200, "DELETE", f"/messages/{both['id']}")
+    assert found(alice, has="file", room=room) == ["", "notes"]
 
 
 def test_times_include_their_beginning_and_not_their_end(alice: Person, room: str) -> None:

@@ -15,6 +15,8 @@ from accounts.schemas import profile
 from api.blocks.models import Block
 from api.blocks.schemas import block_out
 from api.codec import Payload
+from api.drafts.models import Draft
+from api.drafts.schemas import draft_out
 from api.exports import schemas
 from api.inbox.models import Notification
 from api.inbox.schemas import notification_out
@@ -22,6 +24,8 @@ from api.messages.models import Message, Reaction
 from api.messages.queries import messages_with
 from api.messages.schemas import MessageFact
 from api.rooms.models import Member
+from api.scheduled.models import ScheduledMessage
+from api.scheduled.schemas import scheduled_out
 from api.uploads.models import Upload
 
 PAGE = 500
@@ -52,6 +56,10 @@ def _tables(
     yield "block", blocks, "blocked_id", block_out
     told = Notification.objects.filter(user_id=user_id).select_related("actor")
     yield "notification", told, "seq", notification_out
+    drafts = Draft.objects.filter(user_id=user_id)
+    yield "draft", drafts, "room_id", draft_out
+    later = ScheduledMessage.objects.filter(sender_id=user_id)
+    yield "scheduled", later, "pk", scheduled_out
     files = Upload.objects.filter(owner_id=user_id, stored=True, released_at=None)
     yield "file", files, "pk", schemas.sent_file
 

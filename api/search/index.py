@@ -1,11 +1,13 @@
 """The index of SQLite: tables and triggers, which every ``migrate`` looks after.
 
 A migration that changes ``api_message`` may build the table anew, and then Django drops the
-triggers without a word. So what keeps the index is no migration but the end of each.
+triggers without a word; or it stumbles over them. So what keeps the index is no migration: the
+triggers go before migrations of ours, and come back after them.
 (PostgreSQL's index belongs to the column that a migration has made.)
 """
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +38,9 @@ _LINK = " OR ".join(
 _FACETS = (
     "'room' || {0}.room_id || ' from' || {0}.sender_id"
     f" || CASE WHEN {_LINK} THEN ' haslink' ELSE '' END"
+    " || CASE WHEN {0}.attachments IS NOT NULL THEN ' hasfile' ELSE '' END"
+    " || CASE WHEN EXISTS (SELECT 1 FROM json_each({0}.attachments)"
+    " WHERE json_extract(value, '$.content_type') LIKE 'image/%') THEN ' hasimage' ELSE '' END"
 )
 _LOWEST = (
     f"max(-{_MILLISECONDS_MAX}, min({_MILLISECONDS_MAX},"
@@ -59,13 +64,14 @@ _ALL_WORDS = f"""INSERT INTO api_searchwords (rowid, words, facets)
 SELECT place, {_WORDS}(message.text), {_FACETS.format("message")}
 FROM api_searchplace JOIN api_message AS message ON message.id = message_id
 WHERE message.text IS NOT NULL ORDER BY place"""
+_COLUMNS = {"text", "attachments"}  # the newest of those that the triggers read
 _TRIGGERS = {
     "api_search_insert": f"""CREATE TRIGGER api_search_insert AFTER INSERT ON api_message BEGIN
   {_TAKE_PLACE.format("new")};
   {_TAKE_WORDS.format("new")};
 END""",
     "api_search_update": f"""CREATE TRIGGER api_search_update AFTER UPDATE ON api_message
-WHEN old.text IS NOT new.text BEGIN
+WHEN old.text IS NOT new.text OR old.attachments IS NOT new.attachments BEGIN
   {_DROP_WORDS.format("old")};
   {_TAKE_WORDS.format("new")};
 END""",
@@ -88,13 +94,25 @@ def connected(connection: Any, **_: Any) -> None:
         connection.connection.create_function(_WORDS, 1, searchable, deterministic=True)
 
 
+def set_aside(using: str, plan: Sequence[tuple[Any, bool]], **_: Any) -> None:
+    """Receive ``pre_migrate``: take the triggers away where a table of ours may change."""
+    connection = connections[using]
+    if connection.vendor == "sqlite" and any(step.app_label == "api" for step, _ in plan):
+        with transaction.atomic(using), connection.cursor() as cursor:
+            for name in _TRIGGERS:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
 def restored(using: str, **_: Any) -> None:
     """Receive ``post_migrate``: have tables and triggers as they should be, and all indexed."""
     connection = connections[using]
-    if connection.vendor != "sqlite" or "api_message" not in connection.introspection.table_names():
+    if connection.vendor != "sqlite":
         return
     wanted = _TABLES | _TRIGGERS
     with transaction.atomic(using), connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pragma_table_info('api_message')")
+        if not {name for (name,) in cursor.fetchall()} >= _COLUMNS:
+            return  # it was migrated to an earlier state
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'api_search%'")
         there = {name: sql for name, sql in cursor.fetchall() if name in wanted}
         if there != wanted:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from api.search.wanted import Wanted
 
-HAS = ("link",)
+HAS = ("link", "file", "image")
 
 
 @dataclass(frozen=True)

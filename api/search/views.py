@@ -29,7 +29,11 @@ class SearchView(Endpoint):
             parameter("from", "By this person only.", format="uuid"),
             parameter("after", "Sent at this time or later.", format="date-time"),
             parameter("before", "Sent earlier than this time.", format="date-time"),
-            parameter("has", "With a link in the text.", enum=list(HAS)),
+            parameter(
+                "has",
+                "With a link in the text, a file, or a file that is an image.",
+                enum=list(HAS),
+            ),
             parameter(
                 "order",
                 "`newest` first, or by `rank`: the best of the newest 1,000 that match.",
