@@ -5,7 +5,7 @@ import uuid
 from django.db.models import Q
 
 from accounts import attempts, passwords, sessions
-from accounts.models import Erasure, Session, User
+from accounts.models import Erasure, Presence, Session, User
 from api.clock import now
 from api.errors import InvalidCredentials
 from api.log.append import writing
@@ -36,6 +36,7 @@ def erase_account(*, user_id: uuid.UUID) -> None:
         if user.erased_at is not None:
             return
         sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
+        Presence.objects.filter(user_id=user_id).delete()
         Session.objects.filter(user_id=user_id).update(device="", address="")
         mine = Q(used_by_id=user_id) | Q(used_by_id=None, owner_id=user_id)
         using.release(mine, now())

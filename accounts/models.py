@@ -45,6 +45,15 @@ class Erasure(models.Model):
     begun_at = models.DateTimeField(default=now)
 
 
+class Presence(models.Model):
+    """How a person wants to be seen, and when they last were; without a row, as they are."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="presence")
+    status = models.CharField(max_length=9, default="online")
+    hide_last_seen = models.BooleanField(default=False)
+    last_seen_at = models.DateTimeField(null=True)
+
+
 class Session(models.Model):
     """One device that is signed in.
 

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from api.uploads.schemas import Attachment, attachment_shown
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Device = Annotated[str, msgspec.Meta(max_length=100)]
+Choice = Literal["online", "away", "dnd", "invisible"]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
@@ -62,6 +63,20 @@ class UpdateMe(Body):
 
     display_name: Name | msgspec.UnsetType = msgspec.UNSET
     avatar_id: uuid.UUID | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ChoosePresence(Body):
+    """How one wants to be seen: ``online`` is as one is. What is absent stays."""
+
+    status: Choice
+    hide_last_seen: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class PresenceChoice(Payload):
+    """How a person wants to be seen, and whether nobody is told when they last were."""
+
+    status: Choice
+    hide_last_seen: bool
 
 
 class Person(Payload):

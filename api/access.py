@@ -1,5 +1,6 @@
 """Which of these streams may this person read, and at which heads: one statement."""
 
+import sys
 import uuid
 from collections.abc import Collection
 
@@ -8,6 +9,7 @@ from api.clock import now
 from api.codec import Payload
 from api.log.models import Stream
 from api.rooms import permissions
+from api.rooms.models import Member
 from api.rooms.queries import member_in, public_among
 from api.rooms.schemas import RoleName, role_name
 from api.statements import Rows, among, parts
@@ -16,6 +18,12 @@ from api.sync.queries import memberships
 _heads = Rows(
     lambda stream, head: (stream, head),
     lambda: Stream.objects.filter(among("pk", "streams")).values_list("pk", "last_seq"),
+)
+
+
+_people = Rows(
+    lambda room, user: (room, user),
+    lambda: Member.objects.filter(among("room_id", "rooms")).values_list("room_id", "user_id"),
 )
 
 
@@ -53,6 +61,25 @@ def readable(
             my_role=role_name(role),
         )
     return grants
+
+
+def people_in(rooms: Collection[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
+    """Return the ids of the members of each of these rooms, each one object everywhere."""
+    found: dict[uuid.UUID, set[str]] = {}
+    for part in parts(rooms):
+        for room_id, user_id in _people.all(rooms=part):
+            found.setdefault(room_id, set()).add(sys.intern(str(user_id)))
+    return found
+
+
+def people_for_member(room_id: uuid.UUID, user_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the ids of a room's members to one of them.
+
+    Raises:
+        NotFound, PermissionDenied: as ``rooms.member_in``.
+    """
+    member_in(room_id, user_id)
+    return {found for _, found in _people.all(rooms=[room_id])}
 
 
 def check_may_write(room_id: uuid.UUID, user_id: uuid.UUID) -> None:

@@ -32,6 +32,7 @@ FEATURES = [
     "search",
     "export",
     "typing",
+    "presence",
 ]
 
 

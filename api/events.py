@@ -1,6 +1,6 @@
 """Every kind of event and the data that it carries: the table behind ``asyncapi.yaml``."""
 
-from accounts.schemas import Profile, SessionsRevoked
+from accounts.schemas import PresenceChoice, Profile, SessionsRevoked
 from api.blocks.schemas import BlockOut
 from api.codec import Payload
 from api.drafts.schemas import DraftUpdated
@@ -45,6 +45,7 @@ INBOX_EVENTS: dict[str, type[Payload]] = {
     "draft.updated": DraftUpdated,
     "scheduled.updated": ScheduledUpdated,
     "me.updated": Profile,
+    "presence.updated": PresenceChoice,
     "session.revoked": SessionsRevoked,
 }
 EVENTS = ROOM_EVENTS | INBOX_EVENTS

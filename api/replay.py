@@ -54,6 +54,7 @@ ONLY_THE_LAST = {
     "preferences.updated",
     "draft.updated",
     "scheduled.updated",
+    "presence.updated",
     "block.added",
     "block.removed",
 }  # contract §3.3: the last of its kind

@@ -6,7 +6,7 @@ import msgspec
 
 SPOKEN = ("message.created",)
 OF_PEOPLE = ("member.", "room.")  # who may read or write is another one since
-OF_ONESELF = ("me.", "preferences.")
+OF_PRESENCE = ("presence.updated",)
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -26,9 +26,9 @@ class Sign(msgspec.Struct, frozen=True):
         return self.type.startswith(OF_PEOPLE)
 
     @property
-    def of_oneself(self) -> bool:
-        """Whether the person whose inbox it is has changed something about themselves."""
-        return self.type.startswith(OF_ONESELF)
+    def of_presence(self) -> bool:
+        """Whether the person whose inbox it is wants to be seen otherwise."""
+        return self.type in OF_PRESENCE
 
 
 _decoder = msgspec.json.Decoder(Sign)

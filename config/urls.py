@@ -6,6 +6,7 @@ from config import documents, exposition, operations, well_known
 
 urlpatterns = [
     path("api/v1", include("api.urls")),
+    path("api/v1/", include("realtime.urls")),
     path("healthz", operations.healthz),
     path("readyz", operations.readyz),
     path("metrics", exposition.exposition),

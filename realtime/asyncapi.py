@@ -10,7 +10,7 @@ from api.codec import Payload
 from api.discovery import VERSION
 from api.events import EVENTS
 from api.log.frames import EventFrame
-from realtime import protocol
+from realtime import moments, protocol
 from realtime.close_codes import ALL
 
 _REF = "#/components/schemas/{name}"
@@ -22,7 +22,8 @@ _FRAMES: tuple[type[Payload], ...] = (
     protocol.Subscribed,
     protocol.Unsubscribed,
     protocol.Gap,
-    protocol.Typing,
+    moments.Typing,
+    moments.Presence,
     protocol.AuthExpiring,
     protocol.Bye,
 )

@@ -38,6 +38,7 @@ class Connection:
         "kid",
         "leaving",
         "on_drained",
+        "parted",
         "session_id",
         "subscriptions",
         "under_way",
@@ -60,6 +61,7 @@ class Connection:
         self.subscriptions: dict[str, Subscription] = {}
         self.behind: dict[str, Subscription] = {}  # those that are not live
         self.under_way = 0  # commands that have been begun and not been answered
+        self.parted = False  # the client has said that it closes
         self.leaving: Close | None = None
         self.closing: Close | None = None
         self.on_drained: Callable[[], None] | None = None
@@ -86,6 +88,22 @@ class Connection:
     def owes_pong(self) -> bool:
         """Whether the socket was sent a ping and has not answered yet."""
         return self._outlet.owes_pong()
+
+    @property
+    def heard_at(self) -> float:
+        """When the client last gave a sign, as far as one can know, by the loop's clock."""
+        return self._outlet.heard_at()
+
+    def gone(self, code: int | None) -> None:
+        """Note how the socket has ended, in ASGI's words."""
+        self.parted = self._outlet.parted(code)
+
+    @property
+    def ended_cleanly(self) -> bool:
+        """Whether, once it has ended, nobody is expected back: either side has said so."""
+        if self.closing in (None, LOST):
+            return self.parted
+        return self.closing.reconnect == "no"
 
     def write(self, frame: Wire) -> None:
         """Send a frame after all that waits."""

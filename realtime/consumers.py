@@ -1,6 +1,7 @@
 """ASGI messages ↔ protocol: one socket, from its handshake to its end. No rules of the domain."""
 
 import asyncio
+import sys
 import uuid
 from concurrent.futures import Future
 from typing import Any
@@ -23,6 +24,7 @@ from realtime.conduct import Conduct
 from realtime.connection import Connection
 from realtime.greeting import hello
 from realtime.lifetime import Lifetime
+from realtime.moments import SayActive, SayTyping
 from realtime.protocol import BadFrame, Command, CommandId
 from realtime.subscribing import Subscriber
 
@@ -107,8 +109,9 @@ class ChatConsumer(AsyncConsumer):
             return
         await self._carry_out(command)
 
-    async def websocket_disconnect(self, _: dict[str, Any]) -> None:
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """The socket is gone."""
+        self.connection.gone(message.get("code"))
         raise StopConsumer
 
     def close(self, close: Close) -> None:
@@ -168,8 +171,10 @@ class ChatConsumer(AsyncConsumer):
             case protocol.Unsubscribe():
                 self.subscriber.unsubscribe(fields.streams)
                 self.connection.write(protocol.ok(command.id, protocol.Nothing()))
-            case protocol.SayTyping():
+            case SayTyping():
                 await self.here.typing.command(self.connection, fields)
+            case SayActive(active=active):
+                self.here.presence.in_front(self.connection, active=active)
             case _:
                 await self._record(command, fields)
 
@@ -215,7 +220,7 @@ class ChatConsumer(AsyncConsumer):
         self.scope["user"], self.scope["session"] = identity.user, identity.session
         self.life.begin(identity)
         self.connection.kid = identity.kid
-        self.connection.user_id = str(identity.user.id)
+        self.connection.user_id = sys.intern(str(identity.user.id))  # all that names them is one
         self.connection.session_id = str(identity.session.id)
         self._write(greeting)
         self.here.opened(self.connection)

@@ -1,7 +1,8 @@
-"""What of a process there is one of: its hub, and who is typing in the rooms that it serves."""
+"""What of a process there is one of: its hub, who is here, who is typing."""
 
 from realtime.connection import Connection
 from realtime.hub import Hub
+from realtime.presence import Presence
 from realtime.typing import Typing
 
 
@@ -11,17 +12,25 @@ class Here:
     def __init__(self) -> None:
         self.hub = Hub()
         self.typing = Typing(self.hub)
-        self.hub.followers = (self.typing,)
+        self.presence = Presence(self.hub)
+        self.hub.followers = (self.typing, self.presence)
+
+    def start(self) -> None:
+        """Begin all work."""
+        self.hub.start()
+        self.hub.tasks.spawn(self.presence.run())
 
     def opened(self, connection: Connection) -> None:
         """Count a socket whose user is known now."""
         self.hub.sockets.opened(connection)
+        self.presence.opened(connection)
 
     def ended(self, connection: Connection) -> None:
         """Count a socket no more. Harmless when repeated."""
         self.hub.forget(connection)
         self.hub.sockets.ended(connection)
         self.typing.gone(connection)
+        self.presence.ended(connection, clean=connection.ended_cleanly)
 
 
 _here: Here | None = None
@@ -32,7 +41,7 @@ def current() -> Here:
     global _here  # noqa: PLW0603  one process, one hub
     if _here is None:
         _here = Here()
-        _here.hub.start()
+        _here.start()
     return _here
 
 

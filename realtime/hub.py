@@ -32,6 +32,9 @@ REPLAYS_AT_ONCE = 8  # connections that replay at the same moment; others wait t
 log = logging.getLogger(__name__)
 
 
+Subscriber = tuple[Connection, Subscription]
+
+
 class LocalStream:
     """A stream that somebody in this process listens to."""
 
@@ -72,19 +75,19 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._streams: dict[str, LocalStream] = {}
         self._hole_timer: asyncio.TimerHandle | None = None
-        self._tasks = Tasks()
+        self.tasks = Tasks()
 
     def start(self) -> None:
         """Begin to listen and to repair."""
-        self.broker.start(self._tasks)
-        self._tasks.spawn(self._tick())
-        self._tasks.spawn(self.sockets.run())
-        self._tasks.spawn(keyring.watch(self.connections))
+        self.broker.start(self.tasks)
+        self.tasks.spawn(self._tick())
+        self.tasks.spawn(self.sockets.run())
+        self.tasks.spawn(keyring.watch(self.connections))
 
     async def stop(self) -> None:
         """End all work."""
         self.broker.stop()
-        await self._tasks.stop()
+        await self.tasks.stop()
         if self._hole_timer is not None:
             self._hole_timer.cancel()
 
@@ -117,12 +120,15 @@ class Hub:
         for follower in self.followers:
             follower.detached(connection, stream)
 
-    def show(self, stream: str, frame: Wire, *, but: str = "") -> None:
-        """Send those who are live on a stream, and want it, what is in no log."""
+    def show(self, stream: str, frame: Wire, *, but: str = "") -> list[Subscriber]:
+        """Send those who want it what is in no log; return for whom too much waits already."""
         local = self._streams.get(stream)
-        for connection, subscription in local.subscribers.items() if local else ():
-            if subscription.ephemeral and subscription.live and connection.user_id != but:
-                connection.offer(frame)
+        return [
+            (connection, subscription)
+            for connection, subscription in (local.subscribers.items() if local else ())
+            if subscription.ephemeral and connection.user_id != but
+            if not (subscription.live and connection.offer(frame))
+        ]
 
     def forget(self, connection: Connection) -> None:
         """Detach a connection from everything. Harmless when repeated."""
@@ -169,7 +175,7 @@ class Hub:
             else:
                 fetches.append((stream, effect))
         if fetches:
-            self._tasks.spawn(self._fetch(fetches))
+            self.tasks.spawn(self._fetch(fetches))
         local = self._streams.get(stream)
         if local is not None and local.feed.due is not None:
             self._look_for_holes_at(local.feed.due)
@@ -236,7 +242,7 @@ class Hub:
             effects = local.feed.tick(now)
             fetches.extend((stream, item) for item in effects if isinstance(item, Fetch))
         if fetches:
-            self._tasks.spawn(self._fetch(fetches))
+            self.tasks.spawn(self._fetch(fetches))
         dues = [local.feed.due for local in self._streams.values() if local.feed.due is not None]
         if dues:
             self._look_for_holes_at(min(dues))
@@ -264,7 +270,7 @@ class Hub:
         """Ask one by one, as one may have spoilt it for all; one that fails alone waits."""
         if len(part) > 1:
             for one in part:
-                self._tasks.spawn(self._fetch([one]))
+                self.tasks.spawn(self._fetch([one]))
             return
         ((stream, fetch),) = part
         local = self._streams.get(stream)

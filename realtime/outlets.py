@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from realtime.close_codes import BAD_REQUESTS, Close
+from realtime.close_codes import BAD_REQUESTS, LOST, Close
 from realtime.protocol import bye
 from realtime.wire import Wire
 
@@ -41,6 +41,12 @@ class Direct(Protocol):
     def owes_pong(self) -> bool:
         """Tell whether a ping of ours has not been answered yet."""
 
+    def heard_at(self) -> float:
+        """Return when anything last came, by the loop's clock."""
+
+    def parted(self) -> bool:
+        """Tell whether the client has said that it closes."""
+
     def abort(self) -> None:
         """Cut the socket, without flushing."""
 
@@ -62,6 +68,12 @@ class Outlet(Protocol):
 
     def owes_pong(self) -> bool:
         """Tell whether a ping has not been answered yet, as far as one can know."""
+
+    def heard_at(self) -> float:
+        """Return when anything last came, by the loop's clock; now, where one cannot know."""
+
+    def parted(self, code: int | None) -> bool:
+        """Tell whether the client has said that it closes, when the server ends with this code."""
 
     def close(self, close: Close) -> None:
         """Send the close after all that waits."""
@@ -122,6 +134,12 @@ class AsgiOutlet:
 
     def owes_pong(self) -> bool:
         return False  # pings are the server's own affair
+
+    def heard_at(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def parted(self, code: int | None) -> bool:
+        return code not in (None, LOST.code)
 
     def close(self, close: Close) -> None:
         self._closing = close
@@ -255,6 +273,12 @@ class DirectOutlet:
 
     def owes_pong(self) -> bool:
         return self._direct.owes_pong()
+
+    def heard_at(self) -> float:
+        return self._direct.heard_at()
+
+    def parted(self, _: int | None) -> bool:
+        return self._direct.parted()
 
     def close(self, close: Close) -> None:
         self.flush()

@@ -13,6 +13,7 @@ from api.errors import ChatError, Fault, InvalidRequest
 from api.limits import Limits
 from api.log.frames import Frame
 from realtime.close_codes import Close, Reconnect
+from realtime.moments import SayActive, SayTyping
 from realtime.wire import Wire
 
 PROTOCOL = "gapless.v1"
@@ -49,19 +50,13 @@ class Ping(Body):
     """Is anybody there?"""
 
 
-class SayTyping(Body):
-    """One types in a room, or does so no more; to be renewed within six seconds."""
-
-    room_id: uuid.UUID
-    active: bool
-
-
 OWN_COMMANDS: dict[str, type[Body]] = {
     "auth": Auth,
     "subscribe": Subscribe,
     "unsubscribe": Unsubscribe,
     "ping": Ping,
     "typing": SayTyping,
+    "active": SayActive,
 }
 
 
@@ -178,14 +173,6 @@ class Gap(Payload, tag_field="type", tag="gap", rename={"first": "from", "last":
     stream: str
     first: int
     last: int
-
-
-class Typing(Payload, tag_field="type", tag="typing"):
-    """Somebody types in a room, or does so no more."""
-
-    room_id: str
-    user_id: str
-    active: bool
 
 
 class AuthExpiring(Payload, tag_field="type", tag="auth.expiring"):

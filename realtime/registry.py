@@ -143,6 +143,18 @@ return 1
 )
 
 
+def client_of(url: str) -> Any:
+    """Return a client that gives up soon, and tries nothing twice."""
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=DEADLINE_SECONDS,
+        socket_connect_timeout=DEADLINE_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        decode_responses=True,
+    )
+
+
 class RedisRegistry:
     """In Redis, for all processes; also tells each of them which of its sockets to close.
 
@@ -151,14 +163,7 @@ class RedisRegistry:
     """
 
     def __init__(self, url: str, prefix: str, lease_seconds: float = LEASE_SECONDS) -> None:
-        client: Any = redis.Redis.from_url(
-            url,
-            socket_timeout=DEADLINE_SECONDS,
-            socket_connect_timeout=DEADLINE_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            decode_responses=True,
-        )
+        client = client_of(url)
         self._client, self._prefix = client, f"{prefix}:sockets:"
         self._lease = round(lease_seconds * 1000)
         self._enter, self._renew = client.register_script(_ENTER), client.register_script(_RENEW)

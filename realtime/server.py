@@ -81,6 +81,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which also offers its transport, and says why it gives up."""
 
     _on_drained: Callable[[], None] | None = None
+    _heard_at = 0.0
 
     def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
@@ -88,6 +89,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        self._heard_at = self.loop.time()
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
@@ -125,6 +127,12 @@ class ChatProtocol(WebSocketsSansIOProtocol):
 
     def owes_pong(self) -> bool:
         return self.pending_ping_payload is not None
+
+    def heard_at(self) -> float:
+        return self._heard_at
+
+    def parted(self) -> bool:
+        return self.conn.close_rcvd is not None  # to ASGI, uvicorn says 1005 of either
 
     def abort(self) -> None:
         self.transport.abort()

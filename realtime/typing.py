@@ -12,10 +12,11 @@ from typing import Any
 
 from api import access
 from api.signs import sign_of
-from realtime import pool, protocol
+from realtime import moments, pool, protocol
 from realtime.connection import Connection
 from realtime.feed import Deliver
 from realtime.hub import Hub
+from realtime.moments import SayTyping
 from realtime.subscription import Subscription
 from realtime.typing_room import TYPING_SECONDS, TypingRoom
 
@@ -35,7 +36,7 @@ class Typing:
         self._mine: dict[str, dict[str, float]] = {}  # source → room → when others were told
         self._may: dict[str, set[str]] = {}  # room → who may write, as long as we listen to it
 
-    async def command(self, connection: Connection, command: protocol.SayTyping) -> None:
+    async def command(self, connection: Connection, command: SayTyping) -> None:
         """Do what a socket says of its person.
 
         Raises:
@@ -146,7 +147,7 @@ class Typing:
         news = room.next_frame(now)
         if news is not None:
             user, active = news
-            frame = protocol.Typing(room_id=stream, user_id=user, active=active)
+            frame = moments.Typing(room_id=stream, user_id=user, active=active)
             self._hub.show(stream, protocol.wire(frame), but=user)
         due = room.due(now)
         timer = self._timers.pop(stream, None)

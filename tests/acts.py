@@ -89,6 +89,7 @@ BODIES: dict[str, Callable[[Subject], Any]] = {
     ),
     "POST /auth/password": lambda it: {"current_password": PASSWORD, "new_password": PASSWORD * 2},
     "POST /me/delete": lambda it: {"password": PASSWORD},
+    "PUT /me/presence": lambda it: {"status": "online"},
     "PATCH /me": lambda it: {"display_name": "Somebody Else"},
     "POST /users/{user_id}/notifications": lambda it: {"kind": "notice", "text": "hello"},
     "POST /notifications/read": lambda it: {"up_to": 1},

@@ -29,6 +29,12 @@ class StuckTransport:
     def owes_pong(self) -> bool:
         return False
 
+    def heard_at(self) -> float:
+        return 0.0
+
+    def parted(self) -> bool:
+        return False
+
     def congested(self) -> bool:
         return bool(self.written)
 

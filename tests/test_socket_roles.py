@@ -15,7 +15,7 @@ from tests.servers import World
 
 PRIVATE, PUBLIC = "Sockets, and a private room", "Sockets, and a public room"
 ROWS = rows(PRIVATE, PUBLIC)
-SILENT = ("typing",)  # they are answered only when they are refused
+SILENT = ("typing", "active")  # they are answered only when they are refused
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,7 @@ def fields_of(row: Row, scene: Scene, actor: Person) -> dict[str, Any]:
         "read": {"room_id": scene.room, "seq": 1},
         "history": {"room_id": scene.room},
         "typing": {"room_id": scene.room, "active": True},
+        "active": {"active": False},
     }
     return fields.get(row.call, {})
 

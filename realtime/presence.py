@@ -1,0 +1,229 @@
+"""Who is here: out of the sockets of all processes, told to those who are in the same rooms.
+
+One loop does everything, round by round: what has changed here is told to the other processes,
+what they tell is heard, and of both the rooms are told that somebody here listens to, each once
+a second. So a thousand people who come at once are one round, not a thousand.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from accounts import presence
+from accounts.presence import Seen
+from api import access
+from api.clock import now
+from api.signs import sign_of
+from realtime import moments, pool
+from realtime.attendance import Attendance, Status, most_present, over_at
+from realtime.connection import Connection
+from realtime.feed import Deliver
+from realtime.hub import Hub
+from realtime.protocol import wire
+from realtime.roster import LocalRoster, Roster
+from realtime.shared_roster import SharedRoster
+from realtime.subscription import Subscription
+from realtime.watching import Watching
+from realtime.wire import Wire
+
+ROUND_SECONDS = 0.25  # from one's own to the others' two of them: within promise P8
+SEEN_SECONDS = 60.0  # between two notes of when somebody was last seen
+
+Place = tuple[Connection, str]  # a socket and a stream
+
+log = logging.getLogger(__name__)
+
+
+class Presence:
+    """The presence of all people, as one process knows it."""
+
+    def __init__(self, hub: Hub) -> None:
+        url, prefix = settings.ENV.redis_url, settings.ENV.redis_prefix
+        self._hub, self._loop = hub, asyncio.get_running_loop()
+        self._attendance, self._watching = Attendance(), Watching()
+        self._roster: Roster = SharedRoster(url, prefix) if url else LocalRoster()
+        self._own: dict[str, Status] = {}  # as the others are told
+        self._statuses: dict[str, Status] = {}  # of all processes together
+        self._people: dict[str, Seen] = {}  # for a minute; the higher version is true
+        self._newcomers: dict[Place, Subscription] = {}
+        self._noted_at = self._loop.time()
+
+    def status(self, user: str) -> Status | None:
+        """Return how a person is seen; None is offline. From any thread."""
+        return self._statuses.get(user)
+
+    # --- what sockets do ------------------------------------------------------------------
+
+    def opened(self, connection: Connection) -> None:
+        """Count a socket whose user is known now."""
+        self._attendance.opened(connection.user_id, connection.id)
+
+    def in_front(self, connection: Connection, *, active: bool) -> None:
+        """Note whether the application is what the person looks at."""
+        self._attendance.in_front(connection.user_id, connection.id, active)
+
+    def ended(self, connection: Connection, *, clean: bool) -> None:
+        """Count a socket no more; one that ended without a word, not yet."""
+        until = over_at(self._loop.time(), clean=clean, heard_at=connection.heard_at)
+        self._attendance.ended(connection.user_id, connection.id, until)
+
+    # --- what the hub tells ---------------------------------------------------------------
+
+    def attached(self, connection: Connection, subscription: Subscription) -> None:
+        """Have somebody told who is present in a room."""
+        if subscription.ephemeral and subscription.stream != connection.user_id:
+            self._watching.watch(subscription.stream)
+            self._newcomers[connection, subscription.stream] = subscription
+
+    def detached(self, connection: Connection, stream: str) -> None:
+        """Watch no room that nobody listens to."""
+        self._newcomers.pop((connection, stream), None)
+        if self._hub.position(stream) is None:
+            self._watching.forget(stream)
+
+    def news(self, stream: str, run: Deliver) -> None:
+        """Look again when people have come or gone, or want to be seen otherwise."""
+        if stream not in self._watching.rooms and not self._attendance.knows(stream):
+            return
+        for frame in run.frames:
+            if frame.text is not None:
+                sign = sign_of(frame.text)
+                if sign.of_people:
+                    self._watching.people_changed(stream)
+                elif sign.of_presence:
+                    self._attendance.choice_changed(stream)
+
+    def heard(self, said: Mapping[str, Any]) -> None:
+        """Nothing of this goes over the channel layer."""
+
+    # --- round by round -------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Do all of it, for as long as the process lives."""
+        try:
+            while True:
+                await asyncio.sleep(ROUND_SECONDS)
+                try:
+                    await self._round()
+                except Exception as error:  # noqa: BLE001  the database is away: the next round goes on
+                    log.warning("presence waits: %s", type(error).__name__)
+        finally:
+            await self._roster.close()
+
+    async def _round(self) -> None:
+        for user in await self._share():
+            self._combine(user)
+        present = self._loop.time()
+        await self._read_members(present)
+        await self._show(present)
+        if present >= self._noted_at + SEEN_SECONDS:
+            self._noted_at = present
+            self._people.clear()
+            await pool.run(presence.note_seen, _ids(self._attendance.visible()), now())
+
+    def _combine(self, user: str) -> None:
+        """Look how a person is seen, here and elsewhere, and have it told if it is new."""
+        own = self._own.get(user)
+        seen = most_present([*self._roster.elsewhere(user), *([own] if own else ())])
+        if seen == self._statuses.get(user):
+            return
+        if seen is None:
+            del self._statuses[user]
+        else:
+            self._statuses[user] = seen
+        self._people.pop(user, None)
+        self._watching.moved(user, present=seen is not None)
+
+    async def _share(self) -> set[str]:
+        """Tell the others what has changed here; return who is seen otherwise, anywhere."""
+        self._attendance.expire(self._loop.time())
+        undecided = self._attendance.undecided()
+        if undecided:
+            choices = await pool.run(presence.choices_of, _ids(undecided))
+            for user in undecided:
+                self._attendance.chosen(user, choices.get(uuid.UUID(user), "online"))
+        moved = self._attendance.moved()
+        changes = {user: seen for user, seen in moved.items() if seen != self._own.get(user)}
+        gone = [user for user, seen in changes.items() if seen is None]
+        self._own |= {user: seen for user, seen in changes.items() if seen is not None}
+        for user in gone:
+            del self._own[user]
+        self._roster.tell(changes)
+        if gone:
+            await self._note(gone)
+        return changes.keys() | await self._roster.exchange()
+
+    async def _note(self, gone: Collection[str]) -> None:
+        """Write down when they were last seen, before anybody asks."""
+        try:
+            await pool.run(presence.note_seen, _ids(gone), now())
+        except Exception as error:  # noqa: BLE001  that they are gone is told all the same
+            log.warning("last seen is not noted: %s", type(error).__name__)
+
+    async def _read_members(self, present: float) -> None:
+        streams = self._watching.unread(present)
+        if not streams:
+            return
+        self._watching.reading(streams, present)
+        try:
+            found = await pool.run(access.people_in, [uuid.UUID(stream) for stream in streams])
+        except Exception:
+            for stream in streams:
+                self._watching.people_changed(stream)
+            raise
+        for stream in streams:
+            people = found.get(uuid.UUID(stream), set())
+            self._watching.read(stream, people, lambda user: self.status(user) is not None)
+
+    # --- frames ---------------------------------------------------------------------------
+
+    async def _show(self, present: float) -> None:
+        """Tell the rooms what has changed, and whoever is new in one who is there."""
+        newcomers = {
+            place: subscription
+            for place, subscription in self._newcomers.items()
+            if subscription.live and self._watching.known(place[1])
+            if self._attendance.settled(place[0].user_id)  # so that they find themselves in it
+        }
+        due = self._watching.due(present)
+        arrived = {stream for _, stream in newcomers}
+        await self._read_people(self._watching.people_of(due, arrived))
+        for (connection, stream), frame in self._snapshots(newcomers):
+            if connection.offer(frame):
+                del self._newcomers[connection, stream]
+        for stream in due:
+            if stream in self._watching.rooms:
+                frame = self._frame(stream, self._watching.tell(stream, present))
+                for connection, subscription in self._hub.show(stream, frame):
+                    self._newcomers[connection, stream] = subscription  # from the start, later
+
+    def _snapshots(self, newcomers: Collection[Place]) -> Iterator[tuple[Place, Wire]]:
+        """Make one frame a room, for those of the newcomers who are there still."""
+        frames: dict[str, Wire] = {}
+        for place in newcomers:
+            _, stream = place
+            if place in self._newcomers and stream in self._watching.rooms:
+                if stream not in frames:
+                    frames[stream] = self._frame(stream, self._watching.here(stream))
+                yield place, frames[stream]
+
+    def _frame(self, stream: str, users: Iterable[str]) -> Wire:
+        """Return what a room is told of these people, as they are seen now."""
+        items = [moments.shown(self._people[user], self.status(user)) for user in users]
+        count = len(self._watching.rooms[stream].present)
+        return wire(moments.Presence(room_id=stream, items=items, count=count))
+
+    async def _read_people(self, users: Collection[str]) -> None:
+        """Know of these people what is written down."""
+        missing = _ids(user for user in users if user not in self._people)
+        if missing:
+            found = await pool.run(presence.seen, missing)
+            self._people |= {str(user): seen for user, seen in found.items()}
+
+
+def _ids(users: Iterable[str]) -> list[uuid.UUID]:
+    return [uuid.UUID(user) for user in users]
