@@ -346,12 +346,13 @@ def test_a_page_takes_one_statement_more_however_many_reactions_there_are() -> N
         return [query["sql"].partition(" ")[0] for query in captured]
 
     said = [say() for _ in range(10)]
-    assert statements() == ["BEGIN", "SELECT", "COMMIT"]
+    without = statements()
+    assert without == ["BEGIN", "SELECT", "SELECT", "COMMIT"], "messages, and threads on them"
     for count in (1, 10):
         for message_id in said[:count]:
             for emoji in (THUMB, HEART, f":number-{count}:"):
                 add_reaction(user_id=alice.id, message_id=message_id, emoji=emoji)
-        assert statements() == ["BEGIN", "SELECT", "SELECT", "COMMIT"]
+        assert statements() == [*without[:-1], "SELECT", "COMMIT"]
 
 
 @one_world
