@@ -176,3 +176,34 @@ def test_a_repeated_request_makes_one(alice: Person) -> None:
     first, second = (alice.expect(201, "POST", f"/rooms/{room}/invites", **again) for _ in range(2))
     assert first == second
     assert len(alice.get(f"/rooms/{room}/invites")["items"]) == 1
+
+
+def notices(person: Person) -> list[Any]:
+    """Return what somebody has been told, without what is different each time."""
+    items = person.get("/notifications")["items"]
+    return [(item["kind"], item["text"], item["data"], item["room_id"]) for item in items]
+
+
+def test_who_is_invited_is_told_the_code_unless_they_block_whoever_invites(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    room = alice.create_room(name="den")["id"]
+    code = invite(alice, room, user_id=bob.id)["code"]
+    invite(alice, room, user_id=bob.id)
+    invite(alice, room)
+    assert notices(bob) == [("invitation", "You are invited to den.", {"code": code}, room)]
+    assert bob.events(bob.id)[-1]["type"] == "notification.created"
+    assert accept(bob, code)[0] == 200
+    carol.call("PUT", f"/blocks/{alice.id}")
+    made = invite(alice, room, user_id=carol.id)
+    assert notices(carol) == []
+    assert accept(carol, made["code"])[0] == 200
+
+
+def test_who_is_banned_is_not_let_in(alice: Person, bob: Person) -> None:
+    private, public = alice.create_room()["id"], alice.create_room(kind="public")["id"]
+    for room, status in ((private, 404), (public, 403)):
+        alice.call("PUT", f"/rooms/{room}/bans/{bob.id}", json={})
+        code = invite(alice, room, max_uses=1)["code"]
+        assert accept(bob, code)[0] == status
+        assert alice.get(f"/rooms/{room}/invites/{code}")["uses"] == 0

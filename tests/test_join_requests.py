@@ -133,3 +133,24 @@ def test_rooms_where_one_asks_are_found(alice: Person, bob: Person) -> None:
     made = alice.create_room(kind="public", join="request", name=f"club of {alice.id}")
     (found,) = bob.get("/rooms", params={"scope": "public", "q": alice.id})["items"]
     assert (found["id"], found["join"]) == (made["id"], "request")
+
+
+def test_moderators_are_told_once(alice: Person, bob: Person, carol: Person, room: str) -> None:
+    path = f"/rooms/{room}/members/{carol.id}"
+    alice.expect(201, "PUT", path, json={"role": "moderator"})
+    for _ in range(2):
+        ask(bob, room, "It is me.")
+    for person in (alice, carol):
+        (told,) = person.get("/notifications")["items"]
+        assert (told["kind"], told["room_id"]) == ("join_request", room)
+        assert (told["text"], told["data"]) == (
+            "Somebody asks to be let into room.",
+            {"user_id": bob.id},
+        )
+    assert bob.get("/notifications")["items"] == []
+
+
+def test_who_is_banned_does_not_ask(alice: Person, bob: Person, room: str) -> None:
+    alice.call("PUT", f"/rooms/{room}/bans/{bob.id}", json={})
+    bob.refused(403, "permission_denied", "POST", f"/rooms/{room}/requests", json={})
+    assert asking(alice, room) == []

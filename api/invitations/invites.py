@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from accounts.models import User
+from api.blocks.queries import blockers_among
 from api.clock import now
 from api.errors import Conflict, InvalidRequest, LimitReached, NotFound
+from api.inbox.notices import keep, notices, told
 from api.invitations import queries
 from api.invitations.models import Invite
 from api.invitations.schemas import CreateInvite
-from api.log.append import lock, writing
+from api.log.append import append, lock, writing
 from api.rooms import membership, permissions
 from api.rooms import queries as rooms
 from api.rooms.models import Kind, Member, Role
@@ -44,7 +46,7 @@ def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInv
         if living.count() >= INVITES_MAX:
             raise LimitReached(f"More than {INVITES_MAX} invitations.")
         lasts = content.expires_in and timedelta(seconds=content.expires_in)
-        return Invite.objects.create(
+        invite = Invite.objects.create(
             code=secrets.token_urlsafe(CODE_BYTES),
             room=actor.room,
             creator=actor.user,
@@ -53,6 +55,9 @@ def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInv
             created_at=moment,
             expires_at=moment + lasts if lasts else None,
         )
+        if invited is not None:
+            _tell(invite, invited)
+    return invite
 
 
 def accept_invite(*, user_id: uuid.UUID, code: str) -> uuid.UUID:
@@ -107,6 +112,20 @@ def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None
         if not queries.may_end(member, invite):
             raise NotFound
         invite.delete()
+
+
+def _tell(invite: Invite, invited: User) -> None:
+    if blockers_among([invited.id], invite.creator_id):
+        return
+    drafted = notices(
+        [invited.id],
+        at=invite.created_at,
+        kind="invitation",
+        text=f"You are invited to {invite.room.name}.",
+        data={"code": invite.code},
+        room_id=invite.room_id,
+    )
+    keep(drafted, append(told(drafted), at=invite.created_at))
 
 
 def _check_may_invite(actor: Member) -> None:

@@ -4,8 +4,9 @@ import uuid
 
 from accounts.models import User
 from api.clock import now
-from api.errors import Conflict, NotFound
-from api.log.append import lock, writing
+from api.errors import Conflict, NotFound, PermissionDenied
+from api.inbox.notices import keep, notices, told
+from api.log.append import append, lock, writing
 from api.rooms import membership, permissions
 from api.rooms import queries as rooms
 from api.rooms.models import JoinRequest, Member, Role
@@ -16,6 +17,7 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
 
     Raises:
         NotFound: there is no such room, or it is not this person's to see.
+        PermissionDenied: they are banned.
         Conflict: they are in it, or may simply join.
         RoomArchived: it takes nobody any more.
     """
@@ -27,9 +29,27 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
         permissions.check_not_archived(room)
         if room.join == "open":
             raise Conflict("Anybody may join this room.")
-        return JoinRequest.objects.select_related("user").get_or_create(
-            {"text": text}, room=room, user=User.objects.get(pk=user_id)
+        moment, ban = now(), rooms.bans_of(room_id, [user_id]).get(user_id)
+        if ban is not None and ban.holds_at(moment):
+            raise PermissionDenied("Who is banned is not let in.")
+        asked, new = JoinRequest.objects.select_related("user").get_or_create(
+            {"text": text, "created_at": moment}, room=room, user=User.objects.get(pk=user_id)
         )
+        if new:
+            _tell(asked)
+    return asked, new
+
+
+def _tell(asked: JoinRequest) -> None:
+    drafted = notices(
+        rooms.moderators(asked.room_id, but=asked.user_id),
+        at=asked.created_at,
+        kind="join_request",
+        text=f"Somebody asks to be let into {asked.room.name}.",
+        data={"user_id": str(asked.user_id)},
+        room_id=asked.room_id,
+    )
+    keep(drafted, append(told(drafted), at=asked.created_at))
 
 
 def approve_request(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID) -> Member:

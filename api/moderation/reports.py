@@ -16,8 +16,6 @@ from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.models import Member, Role
 
-MODERATORS_TOLD_MAX = 50
-
 
 def report_message(
     *, reporter_id: uuid.UUID, message_id: uuid.UUID, reason: str
@@ -91,12 +89,8 @@ def _check_decides(report: Report, actor_id: uuid.UUID) -> None:
 
 
 def _tell_moderators(report: Report, member: Member) -> None:
-    others = Member.objects.filter(room_id=report.room_id, role__gte=Role.MODERATOR).exclude(
-        user_id=member.user_id
-    )
-    by_rank = others.order_by("-role", "joined_at").values_list("user_id", flat=True)
     drafted = notices(
-        by_rank[:MODERATORS_TOLD_MAX],
+        rooms.moderators(report.room_id, but=member.user_id),
         at=report.created_at,
         kind="report",
         text=f"A message in {member.room.name} has been reported.",

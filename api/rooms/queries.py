@@ -15,9 +15,11 @@ from api.codec import Payload
 from api.errors import InvalidRequest, NotFound, PermissionDenied
 from api.log.heads import head_at
 from api.log.reading import Recorded
-from api.rooms.models import FOREVER, Ban, Kind, Member, Mute, Room
+from api.rooms.models import FOREVER, Ban, Kind, Member, Mute, Role, Room
 from api.rooms.schemas import MemberOut, room_fact
 from api.statements import Given, Instances, Rows, among, any_of, numbered
+
+MODERATORS_TOLD_MAX = 50
 
 Place = tuple[uuid.UUID, int]  # a stream and a number in it
 Standing = tuple[uuid.UUID, uuid.UUID]  # a room and a person who is, or is not, in it
@@ -48,6 +50,13 @@ def member_if_any(room_id: uuid.UUID, user_id: uuid.UUID) -> Member | None:
     """Return the membership, with ``room`` and ``user`` loaded; None where there is none."""
     members = Member.objects.select_related("room", "user")
     return members.filter(room_id=room_id, user_id=user_id).first()
+
+
+def moderators(room_id: uuid.UUID, *, but: uuid.UUID) -> list[uuid.UUID]:
+    """Return who is told what moderators decide, the highest first, without one person."""
+    found = Member.objects.filter(room_id=room_id, role__gte=Role.MODERATOR).exclude(user_id=but)
+    by_rank = found.order_by("-role", "joined_at").values_list("user_id", flat=True)
+    return list(by_rank[:MODERATORS_TOLD_MAX])
 
 
 def bans_of(room_id: uuid.UUID, user_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Ban]:
