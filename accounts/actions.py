@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from accounts import attempts, passwords, queries, sessions, usernames
 from accounts.models import User
-from accounts.schemas import UpdateMe, profile
+from accounts.schemas import UpdateMe, me
 from api.clock import now
 from api.errors import InvalidCredentials, InvalidRequest, PermissionDenied, UsernameTaken
 from api.log.append import Entry, append, writing
@@ -132,7 +132,7 @@ def set_staff(*, user_id: uuid.UUID, staff: bool) -> None:
 
 
 def update_profile(*, user_id: uuid.UUID, changes: UpdateMe) -> User:
-    """Change how a person is shown, everywhere and at once.
+    """Change how a person is shown, everywhere and at once, or what they show.
 
     Raises:
         InvalidRequest: the name is blank, or the avatar is no unused image of theirs.
@@ -143,10 +143,14 @@ def update_profile(*, user_id: uuid.UUID, changes: UpdateMe) -> User:
     with writing():
         sessions.hold(user_id)
         user = User.objects.get(pk=user_id)
-        changed = []
-        if isinstance(name, str) and user.display_name != name:
-            user.display_name = name
-            changed.append("display_name")
+        wanted = {"display_name": name, "hide_receipts": changes.hide_receipts}
+        changed = [
+            field
+            for field, value in wanted.items()
+            if value is not msgspec.UNSET and value != getattr(user, field)
+        ]
+        for field in changed:
+            setattr(user, field, wanted[field])
         if avatar is not msgspec.UNSET and avatar != avatar_id(user.avatar):
             _change_avatar(user, avatar)
             changed.append("avatar")
@@ -155,7 +159,7 @@ def update_profile(*, user_id: uuid.UUID, changes: UpdateMe) -> User:
         user.version += 1
         user.save(update_fields=[*changed, "version"])
         (event,) = append([Entry(user_id, "me.updated", user_id, subject=("profile", user_id))])
-        event.show(profile(user))
+        event.show(me(user))
         return user
 
 

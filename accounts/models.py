@@ -13,6 +13,7 @@ class User(AbstractBaseUser):
     ``username`` is stored as it is compared; ``skeleton`` is what look-alikes share.
     ``version`` counts changes of the profile. Erased people keep id and version.
     ``is_staff``: speaks for the service, as bots do.
+    ``hide_receipts``: others do not see what this person has read, nor they what others have.
     ``import_key`` is the name, as it is compared, that an import knows a person by.
     """
 
@@ -25,6 +26,7 @@ class User(AbstractBaseUser):
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
+    hide_receipts = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=now)
     disabled_at = models.DateTimeField(null=True)
     erased_at = models.DateTimeField(null=True)

@@ -12,11 +12,14 @@ from accounts import tokens
 from accounts.api_keys import ApiKey
 from accounts.models import BotKey, Session, User
 from accounts.schemas import (
+    ME_COLUMNS,
     PERSON_COLUMNS,
     PROFILE_COLUMNS,
     LivingSession,
+    Me,
     Person,
     Profile,
+    me_of,
     profile_of,
 )
 from accounts.usernames import normalized
@@ -137,15 +140,12 @@ def living_sessions(user_id: uuid.UUID) -> QuerySet[Session]:
     )
 
 
-_profile_of = Rows(
-    profile_of,
-    lambda: User.objects.filter(among("pk", "ids")).values_list(*PROFILE_COLUMNS),
-)
+_me = Rows(me_of, lambda: User.objects.filter(among("pk", "ids")).values_list(*ME_COLUMNS))
 
 
-def profiles_by_id(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, Profile]:
-    """Return the profiles of these people as they are now."""
-    return {found.id: found for found in _profile_of.all(ids=list(set(ids)))}
+def selves_by_id(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, Me]:
+    """Return these people as they are now, each for their own eyes alone."""
+    return {found.id: found for found in _me.all(ids=list(set(ids)))}
 
 
 _person_of = Rows(

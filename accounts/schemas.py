@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 from accounts.models import Session, User
 from api.codec import Body, Instant, Payload, instant
@@ -63,6 +64,7 @@ class UpdateMe(Body):
 
     display_name: Name | msgspec.UnsetType = msgspec.UNSET
     avatar_id: uuid.UUID | msgspec.UnsetType | None = msgspec.UNSET
+    hide_receipts: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class ChoosePresence(Body):
@@ -96,6 +98,15 @@ class Profile(Person):
     avatar: Attachment | None
 
 
+class Me(Profile):
+    """Oneself: the profile, and what nobody else sees of it.
+
+    ``hide_receipts``: one is not listed among the readers of a message, and sees none.
+    """
+
+    hide_receipts: bool
+
+
 class LivingSession(Payload):
     """The session that a token belongs to; ``proven`` as in ``models.Session``."""
 
@@ -107,6 +118,7 @@ class LivingSession(Payload):
 
 PERSON_COLUMNS = Person.__struct_fields__  # of the table, in the order of the fields
 PROFILE_COLUMNS = Profile.__struct_fields__
+ME_COLUMNS = Me.__struct_fields__
 
 
 class SessionOut(Payload):
@@ -133,7 +145,7 @@ class Tokens(Payload):
 class SignedIn(Tokens):
     """Both tokens, and whose they are."""
 
-    user: Profile
+    user: Me
 
 
 class SocketToken(Payload):
@@ -179,6 +191,17 @@ def profile_of(*columns: Any) -> Profile:
     shown = attachment_shown(avatar) if avatar else None
     at = instant(created_at)
     return Profile(user_id, username, display_name, is_bot, version, at, shown)
+
+
+def me(user: User) -> Me:
+    """Show a user to themselves."""
+    return me_of(*(getattr(user, column) for column in ME_COLUMNS))
+
+
+def me_of(*columns: Any) -> Me:
+    """Show a user, given as the columns of ``Me``, to themselves."""
+    shown = profile_of(*columns[: len(PROFILE_COLUMNS)])
+    return Me(*astuple(shown), *columns[len(PROFILE_COLUMNS) :])
 
 
 def session_out(session: Session, current_id: uuid.UUID) -> SessionOut:

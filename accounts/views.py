@@ -36,7 +36,7 @@ def _tokens(found: SignIn) -> dict[str, Any]:
 
 
 def _signed_in(found: SignIn) -> schemas.SignedIn:
-    return schemas.SignedIn(user=schemas.profile(found.session.user), **_tokens(found))
+    return schemas.SignedIn(user=schemas.me(found.session.user), **_tokens(found))
 
 
 def _address(request: Request) -> str:
@@ -194,13 +194,14 @@ class SessionView(Endpoint):
 
 
 class MeView(Endpoint):
-    @operation("Read the own profile", answers={200: schemas.Profile})
+    @operation("Read the own profile", answers={200: schemas.Me})
     def get(self, request: Request) -> HttpResponse:
         Query(request)  # none
-        return answer(user_of(request))
+        user_id = user_of(request).id
+        return answer(queries.selves_by_id([user_id])[user_id])
 
-    @operation("Change the own profile", body=schemas.UpdateMe, answers={200: schemas.Profile})
+    @operation("Change the own profile", body=schemas.UpdateMe, answers={200: schemas.Me})
     def patch(self, request: Request) -> HttpResponse:
-        body = self.body(schemas.UpdateMe)
-        user = actions.update_profile(user_id=user_of(request).id, changes=body)
-        return answer(schemas.profile(user))
+        changes = self.body(schemas.UpdateMe)
+        changed = actions.update_profile(user_id=user_of(request).id, changes=changes)
+        return answer(schemas.me(changed))

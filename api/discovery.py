@@ -22,6 +22,7 @@ FEATURES = [
     "attachments",
     "avatars",
     "read_markers",
+    "receipts",
     "drafts",
     "invitations",
     "notifications",

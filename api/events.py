@@ -1,6 +1,6 @@
 """Every kind of event and the data that it carries: the table behind ``asyncapi.yaml``."""
 
-from accounts.schemas import PresenceChoice, Profile, SessionsRevoked
+from accounts.schemas import Me, PresenceChoice, SessionsRevoked
 from api.blocks.schemas import BlockOut
 from api.codec import Payload
 from api.drafts.schemas import DraftUpdated
@@ -44,7 +44,7 @@ INBOX_EVENTS: dict[str, type[Payload]] = {
     "preferences.updated": PreferencesUpdated,
     "draft.updated": DraftUpdated,
     "scheduled.updated": ScheduledUpdated,
-    "me.updated": Profile,
+    "me.updated": Me,
     "presence.updated": PresenceChoice,
     "session.revoked": SessionsRevoked,
 }

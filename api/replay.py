@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.queries import profiles_by_id
+from accounts.queries import selves_by_id
 from api.blocks.queries import blocks_as_written
 from api.codec import INTEGER_MAX, Payload, instant
 from api.drafts.queries import drafts_as_now
@@ -32,7 +32,7 @@ Loader = Callable[[Sequence[Recorded]], dict[Place, Payload]]
 
 def profiles_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:
     """Show the people whose profiles changed."""
-    people = profiles_by_id([event.subject_id for event in events])
+    people = selves_by_id([event.subject_id for event in events])
     return {(event.stream_id, event.seq): people[event.subject_id] for event in events}
 
 

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("/", include("api.invitations.urls")),
     path("/", include("api.messages.urls")),
     path("/", include("api.threads.urls")),
+    path("/", include("api.receipts.urls")),
     path("/", include("api.search.urls")),
     path("/", include("api.scheduled.urls")),
     path("/", include("api.exports.urls")),

@@ -16,7 +16,7 @@ from tests import secrets_seen
 from tests.contract import check_frame, check_response
 
 PASSWORD = "known to tests alone"
-OF_PROFILES = ("created_at", "avatar")  # what senders and actors are shown without
+OF_PROFILES = ("created_at", "avatar", "hide_receipts")  # no senders or actors have it
 FRAME_SECONDS = 10.0  # the deadline of a wait, not a measurement
 OF_THE_MOMENT = ("typing", "presence")
 _numbers = itertools.count(1)
@@ -30,6 +30,11 @@ def at_once(*calls: Callable[[], Result]) -> list[Result]:
     """Make these calls at the same time; return what they return, in their order."""
     with ThreadPoolExecutor(len(calls)) as threads:
         return [made.result() for made in [threads.submit(call) for call in calls]]
+
+
+def profile(me: dict[str, Any]) -> dict[str, Any]:
+    """Return oneself as others see one."""
+    return {name: value for name, value in me.items() if name != "hide_receipts"}
 
 
 def told(message: dict[str, Any]) -> dict[str, Any]:

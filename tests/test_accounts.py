@@ -38,6 +38,7 @@ def test_registration_makes_a_user_a_session_and_both_tokens(world: World) -> No
         "version": 1,
         "created_at": user["created_at"],
         "avatar": None,
+        "hide_receipts": False,
     }
     assert session == {
         "id": session["id"],
@@ -149,7 +150,8 @@ def test_any_other_password_is_taken_exactly_as_it_is(nobody: Person, password: 
 
 def test_profile_changes_count_and_what_is_the_same_does_not(alice: Person) -> None:
     renamed = alice.expect(200, "PATCH", "/me", json={"display_name": "  Alice 🌊 "})
-    assert renamed == alice.user | {"display_name": "  Alice 🌊 ", "version": 2}
+    changed = {"display_name": "  Alice 🌊 ", "version": 2}
+    assert renamed == alice.user | changed
     assert alice.expect(200, "PATCH", "/me", json={"display_name": "  Alice 🌊 "}) == renamed
     assert alice.expect(200, "PATCH", "/me", json={}) == renamed
     for name in ("", " \u2003 ", "x" * 101, None):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Person, at_once
+from tests.clients import Person, at_once, profile
 from tests.pictures import picture
 from tests.servers import one_world
 
@@ -35,8 +35,8 @@ async def test_a_persons_avatar_is_in_their_profile_for_everybody(
     assert alice.events(alice.id, head)[0]["data"] == changed
     assert alice.get("/me") == changed
     assert alice.get("/sync")["me"] == changed
-    assert bob.get(f"/users/{alice.id}") == changed
-    assert carol.get("/users", params={"q": alice.name})["items"] == [changed]
+    assert bob.get(f"/users/{alice.id}") == profile(changed)
+    assert carol.get("/users", params={"q": alice.name})["items"] == [profile(changed)]
     for person in (alice, bob, carol):
         assert person.call("GET", path_of(face)).status_code == 200
         assert person.call("GET", path_of(face) + "/thumbnail").status_code == 200

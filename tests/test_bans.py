@@ -22,7 +22,7 @@ from api.rooms.actions import create_room
 from api.rooms.members import add_member, join_room
 from api.rooms.models import Ban, Member
 from api.rooms.schemas import CreateRoom
-from tests.clients import Person, at_once
+from tests.clients import OF_PROFILES, Person, at_once
 from tests.known import Known
 from tests.locks import held_until_all_wait, wait_for_locks
 from tests.servers import World, one_world
@@ -32,7 +32,7 @@ NOBODY = "01890000-0000-7000-8000-000000000000"
 
 
 def shown(person: Person) -> dict[str, Any]:
-    return {name: person.user[name] for name in person.user if name != "created_at"}
+    return {name: person.user[name] for name in person.user if name not in OF_PROFILES}
 
 
 def ban(actor: Person, room: str, person: Person, status: int = 201, **body: Any) -> Any:

@@ -13,7 +13,7 @@ from accounts import bots
 from accounts.models import BotKey, Session, User
 from api.errors import ChatError, Conflict, UsernameTaken
 from tests import secrets_seen
-from tests.clients import PASSWORD, Person, Socket, at_once
+from tests.clients import PASSWORD, Person, Socket, at_once, profile
 from tests.servers import World, one_world
 
 KEY = re.compile(r"gaplessbot_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
@@ -68,7 +68,7 @@ async def test_a_bot_is_a_user_wherever_its_key_is_shown(
         await by_frame.command("auth", token=key)
         for socket in (by_header, by_query, by_protocol, by_frame):
             await socket.opened()
-            assert socket.hello["user"] == me
+            assert socket.hello["user"] == profile(me)
             assert socket.hello["expires_in"] > 3_000_000_000
         said = await by_header.ok("message.send", room_id=room, text="hello")
         assert said["message"]["sender"]["is_bot"] is True

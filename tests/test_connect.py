@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Person, Socket
+from tests.clients import Person, Socket, profile
 from tests.minting import resigned
 from tests.servers import Server, World, on_both_servers
 
@@ -88,7 +88,7 @@ async def test_hello_says_all_that_a_client_begins_with(alice: Person, bob: Pers
     assert hello == {
         "type": "hello",
         "protocol": "gapless.v1",
-        "user": bob.get("/me"),
+        "user": profile(bob.user),
         "session_id": bob.tokens["session"]["id"],
         "epoch": sync["epoch"],
         "heartbeat_seconds": 25,

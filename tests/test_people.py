@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.clients import OF_PROFILES, Person
+from tests.clients import OF_PROFILES, Person, profile
 from tests.record import change, in_seconds
 from tests.servers import World
 
@@ -18,13 +18,13 @@ def named(found: dict[str, list[dict[str, str]]]) -> list[str]:
 def test_one_sees_oneself_and_those_one_shares_a_room_with(
     alice: Person, bob: Person, carol: Person
 ) -> None:
-    assert alice.get("/users") == {"items": [alice.user], "next_cursor": None}
+    assert alice.get("/users") == {"items": [profile(alice.user)], "next_cursor": None}
     room = alice.create_room(bob)["id"]
-    bob_as_now = bob.get("/me")
-    everybody = {"items": [alice.user, bob_as_now], "next_cursor": None}
+    bob_as_now = profile(bob.get("/me"))
+    everybody = {"items": [profile(alice.user), bob_as_now], "next_cursor": None}
     assert alice.get("/users") == bob.get("/users") == everybody
-    assert bob.get(f"/users/{alice.id}") == alice.user
-    assert carol.get("/users") == {"items": [carol.user], "next_cursor": None}
+    assert bob.get(f"/users/{alice.id}") == profile(alice.user)
+    assert carol.get("/users") == {"items": [profile(carol.user)], "next_cursor": None}
     for stranger in (alice, bob):
         carol.refused(404, "not_found", "GET", f"/users/{stranger.id}")
         stranger.refused(404, "not_found", "GET", f"/users/{carol.id}")
@@ -40,7 +40,7 @@ def test_direct_and_public_rooms_make_acquaintances_too(
     public = alice.create_room(kind="public")["id"]
     carol.refused(404, "not_found", "GET", f"/users/{alice.id}")
     carol.expect(200, "POST", f"/rooms/{public}/join")
-    assert carol.get(f"/users/{alice.id}") == alice.user
+    assert carol.get(f"/users/{alice.id}") == profile(alice.user)
     assert named(alice.get("/users")) == sorted([alice.id, bob.id, carol.id])
     carol.refused(404, "not_found", "GET", f"/users/{bob.id}")
 
@@ -59,7 +59,7 @@ def test_search_finds_parts_of_names_among_acquaintances_only(
 def test_exact_username_finds_anybody(alice: Person, carol: Person) -> None:
     for text in (carol.name, carol.name.upper(), carol.name.replace("c", "\uff43")):
         assert alice.get("/users", params={"q": text}) == {
-            "items": [carol.user],
+            "items": [profile(carol.user)],
             "next_cursor": None,
         }
 
@@ -70,7 +70,7 @@ def test_ids_return_those_one_may_see_in_the_order_of_their_ids(
     alice.create_room(bob)
     asked = [bob.id, carol.id, str(uuid.uuid4()), alice.id, bob.id]
     found = alice.get("/users", params={"ids": ",".join(asked)})
-    assert found == {"items": [alice.user, bob.get("/me")], "next_cursor": None}
+    assert found == {"items": [profile(alice.user), profile(bob.get("/me"))], "next_cursor": None}
     hundred = [str(uuid.uuid4()) for _ in range(99)] + [alice.id]
     assert named(alice.get("/users", params={"ids": ",".join(hundred)})) == [alice.id]
     too_many = {"ids": ",".join([*hundred, bob.id])}
@@ -101,7 +101,7 @@ def test_erased_person_keeps_id_and_version_alone(alice: Person, bob: Person, wo
         in_seconds(0),
         uuid.UUID(bob.id),
     )
-    erased = bob.user | {"username": None, "display_name": None}
+    erased = profile(bob.user) | {"username": None, "display_name": None}
     sender = {name: erased[name] for name in erased if name not in OF_PROFILES}
     assert alice.get(f"/users/{bob.id}") == erased
     assert named(alice.get("/users", params={"ids": bob.id})) == [bob.id]

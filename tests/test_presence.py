@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests import servers
-from tests.clients import Person, Socket, at_once
+from tests.clients import OF_PROFILES, Person, Socket, at_once
 from tests.servers import World, on_both_servers
 
 SOON = 6.0  # two seconds by promise P8; the machine is busy, and the next bound is eighteen
@@ -25,7 +25,7 @@ LARGE = 200  # members; above it people are counted
 
 def of(person: Person) -> dict[str, Any]:
     """Return a person as others show them."""
-    return {name: value for name, value in person.user.items() if name != "created_at"}
+    return {name: value for name, value in person.user.items() if name not in OF_PROFILES}
 
 
 def item(person: Person, status: str, last_seen_at: str | None = None) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def test_everything_is_there(alice: Person, bob: Person, carol: Person) -> None:
         "rooms": [bob.get(f"/rooms/{room}"), bob.get(f"/rooms/{direct}")],
         "notifications": {"items": [], "unread_count": 0},
         "blocks": [],
+        "drafts": [],
         "inbox": {"stream": bob.id, "head": 4},
     }
     assert found["rooms"] == bob.get("/rooms")["items"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.db.models import F, Model, Q, QuerySet
 
 from accounts.models import Session, User
-from accounts.schemas import profile
+from accounts.schemas import me
 from api.blocks.models import Block
 from api.blocks.schemas import block_out
 from api.codec import Payload
@@ -36,7 +36,7 @@ Found = tuple[str, Sequence[Payload]]  # of what kind these lines are
 
 def everything_of(user_id: uuid.UUID) -> Iterator[Found]:
     """Yield all that is recorded about a person, in the order of an export."""
-    yield "profile", [profile(User.objects.get(pk=user_id))]
+    yield "profile", [me(User.objects.get(pk=user_id))]
     for kind, query, key, show in _tables(user_id):
         for page in _pages(query, key):
             yield kind, [show(row) for row in page]

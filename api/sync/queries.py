@@ -13,7 +13,7 @@ from django.db.models import BigIntegerField, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from msgspec.structs import asdict
 
-from accounts.queries import profiles_by_id
+from accounts.queries import selves_by_id
 from accounts.schemas import PERSON_COLUMNS, Person
 from api.blocks import queries as blocks
 from api.clock import now
@@ -192,7 +192,7 @@ def sync(user_id: uuid.UUID) -> Sync:
     return Sync(
         epoch=current_epoch(),
         time=instant(now()),
-        me=profiles_by_id([user_id])[user_id],
+        me=selves_by_id([user_id])[user_id],
         rooms=rooms_of(user_id),
         notifications=inbox.newest(user_id, NOTIFICATIONS_IN_SYNC),
         blocks=blocks.blocks_shown(user_id),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from accounts.schemas import Person, Profile
+from accounts.schemas import Me, Person
 from api.blocks.schemas import BlockOut
 from api.codec import Body, Instant, Payload, Seq
 from api.drafts.schemas import DraftOut
@@ -78,7 +78,7 @@ class Sync(Payload):
 
     epoch: uuid.UUID
     time: Instant
-    me: Profile
+    me: Me
     rooms: list[RoomOut]
     notifications: Notifications
     blocks: list[BlockOut]

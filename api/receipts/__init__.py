@@ -1,0 +1,1 @@
+"""Receipts: who has read a message."""
