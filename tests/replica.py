@@ -19,6 +19,7 @@ def fetched(person: Person, *rooms: str) -> State:
     messages = {room: _messages(person, room) for room in seen}
     return {
         "me": person.get("/me"),
+        "presence": person.get("/me/presence"),
         "rooms": {room: mine[room] for room in seen},
         "messages": messages,
         "threads": {room: _threads(person, held) for room, held in messages.items()},
@@ -278,5 +279,6 @@ _OF_ONE: dict[str, Callable[[State, Any], object]] = {
     "block.added": lambda state, data: state["blocks"].update({data["user"]["id"]: data}),
     "block.removed": lambda state, data: state["blocks"].pop(data["user"]["id"], None),
     "me.updated": lambda state, data: state["me"].update(data),
+    "presence.updated": lambda state, data: state["presence"].update(data),
     "session.revoked": lambda state, data: state["sessions"].difference_update(data["session_ids"]),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from api.events import INBOX_EVENTS, ROOM_EVENTS
+from tests.cast import LATER
 from tests.clients import Person, Socket
 from tests.known import Known
 from tests.servers import World, one_world
@@ -22,7 +23,8 @@ Events = list[dict[str, Any]]
 NOT_TO_BE_HEARD = {"room.deleted"}  # whoever could ask for it is no longer in the room
 MAY_BE_LEFT_OUT = {  # contract §3.3
     *("read.moved", "me.updated", "session.revoked", "room.added"),
-    *("block.added", "block.removed", "preferences.updated"),
+    *("block.added", "block.removed", "preferences.updated", "draft.updated"),
+    *("scheduled.updated", "thread.read", "presence.updated"),
 }
 
 
@@ -62,6 +64,12 @@ class Conversation:
         """Let something happen that overtakes what was before."""
         alice, bob, room = self.alice, self.bob, self.room
         path = f"/rooms/{room}"
+        alice.expect(200, "PUT", f"{path}/draft", json={"text": "begun"})
+        alice.expect(201, "POST", f"{path}/scheduled", json=LATER)
+        root = alice.send(room, "root")["id"]
+        reply = bob.send(room, "reply", thread_id=root)["seq"]
+        alice.expect(200, "PUT", f"/messages/{root}/thread/read", json={"seq": reply})
+        alice.expect(200, "PUT", "/me/presence", json={"status": "away"})
         asked = bob.send(room, "old text, first")["id"]
         said = [alice.send(room, f"old text, {n}", reply_to_id=asked) for n in range(4)]
         for text in ("old text, second", "new text"):

@@ -165,6 +165,7 @@ ACTS: dict[str, Act] = {
     ),
     "draft.updated": _draft,
     "scheduled.updated": _scheduled,
+    "presence.updated": lambda it: it.bob.call("PUT", "/me/presence", json={"status": "away"}),
     "me.updated": lambda it: it.bob.call("PATCH", "/me", json={"display_name": "Robert"}),
     "session.revoked": lambda it: (
         it.bob.login("phone").call("POST", "/auth/logout"),
