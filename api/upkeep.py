@@ -84,7 +84,8 @@ class Upkeep:
     def end(self) -> None:
         """Stop after the job under way, and let another process go on."""
         self._ended.set()
-        self._thread.join(END_SECONDS)
+        if self._thread.ident is not None:
+            self._thread.join(END_SECONDS)
 
     def _loop(self) -> None:
         while not self._ended.wait(TICK_SECONDS):

@@ -20,18 +20,13 @@ from realtime.origin import OriginPolicy
 from realtime.routing import router
 
 
-def begin() -> None:
-    """Start what goes on beside requests and sockets; again means nothing."""
-    here.current()
-    upkeep.current().start()
-
-
 async def lifespan(_: dict[str, Any], receive: Any, send: Any) -> None:
     """Start with the server and stop with it, where a server says so."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            begin()
+            here.current()
+            upkeep.current().start()
             await send({"type": "lifespan.startup.complete"})
         else:
             await http.end()  # the last requests may still have news for the hub
@@ -54,7 +49,9 @@ protocols = ProtocolTypeRouter(
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve; servers without a lifespan begin with the first thing they serve."""
     if scope["type"] != "lifespan":
-        begin()
+        here.current()
+    if scope["type"] == "http":
+        upkeep.current().start()
     if scope["type"] == "websocket":
         scope = addressed(scope)  # the HTTP door does this itself
     await protocols(scope, receive, send)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from api.search.index import WORDS
+from api.search.words import searchable
 from tests.servers import World
 
 
@@ -18,6 +20,7 @@ def change(world: World, statement: str, *values: str | uuid.UUID) -> None:
         return
     plain = [value.hex if isinstance(value, uuid.UUID) else value for value in values]
     with contextlib.closing(sqlite3.connect(world.folder / "gapless.sqlite3")) as sqlite, sqlite:
+        sqlite.create_function(WORDS, 1, searchable, deterministic=True)  # the triggers call it
         sqlite.execute(statement.replace("%s", "?"), plain)
 
 

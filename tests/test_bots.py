@@ -74,7 +74,7 @@ async def test_a_bot_is_a_user_wherever_its_key_is_shown(
         assert said["message"]["sender"]["is_bot"] is True
         token = bot.expect(201, "POST", "/auth/socket-token")["token"]
         async with Socket(f"{bot.at(world.other.url).ws}/ws/?token={token}") as other:
-            assert (await other.opened()).hello["user"] == me
+            assert (await other.opened()).hello["user"] == profile(me)
 
 
 @one_world

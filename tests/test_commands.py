@@ -92,7 +92,7 @@ async def test_what_rest_refuses_is_refused_under_the_same_code(
         await refused(his, "permission_denied", "message.delete", message_id=said)
         await refused(his, "not_found", "message.send", room_id=NOWHERE, text="hello")
         await refused(
-            his, "not_supported", "message.send", room_id=room, text="a", attachment_ids=[said]
+            his, "invalid_request", "message.send", room_id=room, text="a", attachment_ids=[said]
         )
         await refused(hers, "not_found", "message.send", room_id=room, text="hello")
         await refused(hers, "not_found", "message.delete", message_id=said)

@@ -52,10 +52,10 @@ def test_what_an_earlier_round_has_committed_stays_said_when_a_later_one_fails(
 ) -> None:
     room = room_of(speaker)
 
-    def fail(_: Send) -> None:
+    def fail(*_: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(sending, "_sent_before", fail)
+    monkeypatch.setattr(sending, "sent_before", fail)
     plain = Send(speaker.id, room.id, Content(text="plain"))
     twice = Send(speaker.id, room.id, Content(text="twice", client_msg_id="twice"))
     first, second, third = send_all([plain, twice, twice])

@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_MAX = 8_000_000_000_000  # what 63 bits hold of them: from 1716 to 2223
 
 # The function's name has a version: one that finds other words gets another, and so a new index.
-_WORDS = "api_search_words_1"
+WORDS = "api_search_words_1"
 _TABLES = {
     "api_searchplace": """CREATE TABLE api_searchplace (
   place INTEGER PRIMARY KEY, message_id CHAR(32) NOT NULL UNIQUE
@@ -54,14 +54,14 @@ _TAKE_PLACE = f"""INSERT INTO api_searchplace (place, message_id) SELECT coalesc
      WHERE place BETWEEN {_LOWEST} AND {_LOWEST} + {PLACES - 1}), {_LOWEST}
   ), {{0}}.id"""
 _TAKE_WORDS = f"""INSERT INTO api_searchwords (rowid, words, facets)
-  SELECT {_PLACE}, {_WORDS}({{0}}.text), {_FACETS} WHERE {{0}}.text IS NOT NULL"""
+  SELECT {_PLACE}, {WORDS}({{0}}.text), {_FACETS} WHERE {{0}}.text IS NOT NULL"""
 _DROP_WORDS = f"DELETE FROM api_searchwords WHERE rowid = {_PLACE}"
 _ALL_PLACES = f"""INSERT INTO api_searchplace (place, message_id)
 SELECT {_LOWEST.format("message")} - 1 + row_number() OVER (
   PARTITION BY {_LOWEST.format("message")} ORDER BY created_at, seq, room_id
 ), id FROM api_message AS message"""
 _ALL_WORDS = f"""INSERT INTO api_searchwords (rowid, words, facets)
-SELECT place, {_WORDS}(message.text), {_FACETS.format("message")}
+SELECT place, {WORDS}(message.text), {_FACETS.format("message")}
 FROM api_searchplace JOIN api_message AS message ON message.id = message_id
 WHERE message.text IS NOT NULL ORDER BY place"""
 _COLUMNS = {"text", "attachments"}  # the newest of those that the triggers read
@@ -91,7 +91,7 @@ def lowest_place(moment: datetime) -> int:
 def connected(connection: Any, **_: Any) -> None:
     """Receive ``connection_created``: the triggers cut texts into words by a function of ours."""
     if connection.vendor == "sqlite":
-        connection.connection.create_function(_WORDS, 1, searchable, deterministic=True)
+        connection.connection.create_function(WORDS, 1, searchable, deterministic=True)
 
 
 def set_aside(using: str, plan: Sequence[tuple[Any, bool]], **_: Any) -> None:
