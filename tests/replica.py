@@ -123,7 +123,7 @@ def _messages_deleted(state: State, event: dict[str, Any], data: Any, _: str) ->
 def _reaction(state: State, event: dict[str, Any], data: Any, what: str) -> None:
     message = state["messages"][event["stream"]][data["message_id"]]
     known_at = state["reactions_at"].get(data["message_id"], data["message_seq"])
-    if event["seq"] <= known_at:  # docs/decisions/0017
+    if event["seq"] <= known_at or message["deleted_at"] is not None:  # docs/decisions/0017
         return
     state["reactions_at"][data["message_id"]] = event["seq"]
     message["changed_seq"] = max(message["changed_seq"], event["seq"])

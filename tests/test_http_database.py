@@ -118,6 +118,6 @@ def test_a_thread_asks_for_nothing_beside_the_request_and_closes_its_connection_
 ) -> None:
     alice = Person.register(pool.url, "alice")
     told = stored.scenario("statements_of_a_request", alice.tokens["access"])
-    assert len(told["statements"]) == 1
+    assert len(told["statements"]) == 2, "whose token it is, and the profile that is asked for"
     assert '"accounts_session"' in told["statements"][0]
     assert told["closed"] == [True]

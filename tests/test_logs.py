@@ -229,6 +229,7 @@ async def test_a_handshake_that_fails_is_logged_under_its_connection_too(embedde
     assert "request_id" not in line
 
 
+@pytest.mark.django_db(transaction=True)  # the thread may have a connection, which it looks at
 async def test_a_thread_that_works_for_a_socket_knows_for_which() -> None:
     """Against an executor of the loop's, which takes the function and leaves its context."""
     name = uuid.uuid4()
