@@ -34,6 +34,7 @@ class Listener:
         self._asked: dict[int, tuple[str, int]] = {}
         self._looking: dict[int, str] = {}
         self._again: set[str] = set()
+        self._unanswered: set[int] = set()
 
     async def __aenter__(self) -> Self:
         headers = {"Authorization": f"Bearer {self.person.tokens['access']}"}
@@ -52,8 +53,20 @@ class Listener:
     async def command(self, kind: str, **fields: Any) -> int:
         """Send a command without waiting; return its id."""
         number = next(self._numbers)
+        self._unanswered.add(number)
         await self._connection.send(json.dumps({"type": kind, "id": number, **fields}))
         return number
+
+    async def answered(self) -> None:
+        """Wait until every command so far has its answer."""
+        while self._unanswered:
+            await self.pause()
+
+    async def pause(self) -> None:
+        """Let a moment go by; raise what reading has failed with."""
+        if self.reading.done():
+            self.reading.result()
+        await asyncio.sleep(0.05)
 
     async def subscribe(self, room: str, since: int | None = None) -> None:
         """Ask for a room, by default for what has been missed; one question at a time."""
@@ -79,6 +92,7 @@ class Listener:
             await self._take(json.loads(text))
 
     async def _take(self, frame: dict[str, Any]) -> None:
+        self._unanswered.discard(frame.get("id"))
         match frame["type"]:
             case "subscribed":
                 await self._answered(frame)

@@ -29,6 +29,7 @@ LOOKS_PER_SECOND = 30
 PAGES = ("messages?limit=1", "messages?around=9&limit=1", "events?limit=1")
 REMOVALS_MIN = 8 * LOAD_SECONDS  # fewer show nothing; twice as many are the rule
 CAUGHT_UP_SECONDS = 10.0
+ANSWERED_SECONDS = 60.0
 
 Events = list[dict[str, Any]]
 Spell = tuple[int, float]  # from this number of the room on a member, up to that one
@@ -45,9 +46,11 @@ class Load:
         self.http = httpx.AsyncClient(timeout=20)
 
     async def run(self) -> None:
-        """Let it go on until the time is over."""
+        """Let it go on until the time is over and everything asked for is answered."""
         async with self.http:
             await asyncio.gather(self._talk(), self._look(), *map(self._come_and_go, self.rooms))
+        async with asyncio.timeout(ANSWERED_SECONDS):
+            await asyncio.gather(*(listener.answered() for listener in self.listeners))
 
     async def request(self, person: Person, method: str, path: str, **more: Any) -> httpx.Response:
         """Make a request at one of the servers."""
@@ -171,6 +174,4 @@ async def caught_up(listener: Listener, heads: dict[str, int]) -> None:
     """Wait until a client that is in everywhere knows everything, or has failed."""
     async with asyncio.timeout(CAUGHT_UP_SECONDS):
         while any(listener.position(room) < head for room, head in heads.items()):
-            if listener.reading.done():
-                listener.reading.result()
-            await asyncio.sleep(0.05)
+            await listener.pause()
