@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import IntegrityError
 
 from accounts import queries, tokens
-from accounts.models import RefreshToken, Session, UsedSocketToken, User
-from accounts.schemas import LivingSession, SessionsRevoked
+from accounts.models import RefreshToken, Session, User
+from accounts.schemas import SessionsRevoked
 from api import allowance
 from api.clock import now
 from api.codec import plain
@@ -159,35 +158,6 @@ def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
             )
         ]
     )
-
-
-def issue_socket_token(*, session: LivingSession) -> tuple[str, int]:
-    """Return a token for one WebSocket handshake, and its lifetime in seconds.
-
-    It proves no more than the access token that it was asked for with: the answer with the
-    present generation may be lost.
-    """
-    seconds = settings.LIMITS.socket_token_seconds
-    return tokens.issue("socket", session.id, session.proven, seconds), int(seconds)
-
-
-def issue_download_token(*, session: LivingSession) -> tuple[str, int]:
-    """Return a token for attachments alone, and its lifetime in seconds; for use in links."""
-    seconds = settings.LIMITS.download_token_seconds
-    return tokens.issue("download", session.id, session.proven, seconds), int(seconds)
-
-
-def redeem(*, claims: tokens.Claims) -> None:
-    """Use a socket token; only the first to come may.
-
-    Raises:
-        InvalidToken: it has been used before.
-    """
-    try:
-        with writing():
-            UsedSocketToken.objects.create(jti=claims.jti, expires_at=claims.expires_at)
-    except IntegrityError:
-        raise InvalidToken from None
 
 
 def prove(*, session_id: uuid.UUID, generation: int) -> None:

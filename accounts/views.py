@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from typing_extensions import override
 
-from accounts import actions, queries, schemas, sessions
+from accounts import actions, passes, queries, schemas, sessions
 from accounts.sessions import SignIn
 from api import errors
 from api.openapi import operation
@@ -165,14 +165,14 @@ class PasswordView(Endpoint):
 class SocketTokenView(Endpoint):
     @operation("Get a token for one WebSocket handshake", answers={201: schemas.SocketToken})
     def post(self, request: Request) -> HttpResponse:
-        token, seconds = sessions.issue_socket_token(session=session_of(request))
+        token, seconds = passes.issue_socket_token(session=session_of(request))
         return answer(schemas.SocketToken(token=token, expires_in=seconds), 201)
 
 
 class DownloadTokenView(Endpoint):
     @operation("Get a token for links to attachments", answers={201: schemas.DownloadToken})
     def post(self, request: Request) -> HttpResponse:
-        token, seconds = sessions.issue_download_token(session=session_of(request))
+        token, seconds = passes.issue_download_token(session=session_of(request))
         return answer(schemas.DownloadToken(token=token, expires_in=seconds), 201)
 
 

@@ -71,6 +71,16 @@ def instant_or_none(moment: datetime | None) -> Instant | None:
     return None if moment is None else instant(moment)
 
 
+def check_size(value: Any, bytes_max: int, pointer: str) -> None:
+    """Refuse JSON of a client's own that is too big; None is none.
+
+    Raises:
+        InvalidRequest: more bytes than that; at ``pointer``.
+    """
+    if value is not None and len(encode(value)) > bytes_max:
+        raise InvalidRequest.at(pointer, f"More than {bytes_max} bytes.")
+
+
 def moment_of(given: datetime, pointer: str) -> datetime:
     """Return a time that a client gave as the service keeps it: UTC, whole milliseconds.
 

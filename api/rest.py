@@ -6,7 +6,7 @@ import math
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -24,7 +24,6 @@ from api.media import raw_body
 PAGE_DEFAULT = 50
 IDS_MAX = 100
 
-_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 BodyType = TypeVar("BodyType", bound=codec.Body)
 Row = TypeVar("Row")
 
@@ -154,7 +153,7 @@ class Query:
         if value is None:
             return None
         try:
-            return msgspec.convert(value, _Moment).astimezone(UTC)
+            return msgspec.convert(value, codec.Moment).astimezone(UTC)
         except (msgspec.ValidationError, OverflowError):
             detail = f"The parameter '{name}' is no RFC 3339 time with an offset."
             raise InvalidRequest(detail) from None

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import uuid_utils.compat as uuid_utils
 
-from accounts import admission, sessions
+from accounts import admission, passes
 from accounts.authentication import bearer, bearer_token
 from accounts.schemas import LivingSession, Profile
 from api import allowance, invalid, tracing
@@ -52,7 +52,7 @@ def _identify(token: str, address: str, opens: bool) -> Identity:
     try:
         found, claims = bearer(token, "access", "socket")
         if claims.kind == "socket":
-            sessions.redeem(claims=claims)
+            passes.redeem(claims=claims)
     except ChatError as error:
         invalid.note(error, address)
         raise

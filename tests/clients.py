@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import re
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,15 @@ def at_once(*calls: Callable[[], Result]) -> list[Result]:
 def profile(me: dict[str, Any]) -> dict[str, Any]:
     """Return oneself as others see one."""
     return {name: value for name, value in me.items() if name != "hide_receipts"}
+
+
+def until(happens: Callable[[], Result], seconds: float = FRAME_SECONDS) -> Result:
+    """Ask again until there is something; return it."""
+    end = time.monotonic() + seconds
+    while not (found := happens()):
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.05)
+    return found
 
 
 def told(message: dict[str, Any]) -> dict[str, Any]:

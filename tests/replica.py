@@ -61,6 +61,15 @@ def kept_up(state: State, events: list[dict[str, Any]]) -> State:
     return state
 
 
+def comparable(state: State) -> State:
+    """Return what events tell: not when exactly one's notifications were read."""
+    state = copy.deepcopy(state)
+    del state["reactions_at"]
+    for item in state["notifications"].values():
+        item["read_at"] = item["read_at"] is not None
+    return state
+
+
 def _people(value: Any) -> Iterator[dict[str, Any]]:
     """Find everybody who is shown in something."""
     if isinstance(value, dict):

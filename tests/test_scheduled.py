@@ -4,15 +4,13 @@ Naive forms that would fail: a timer in the process that took the request; sendi
 before the row is gone; sending what was cancelled; retrying for ever what is refused.
 """
 
-import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.clients import Person, at_once
+from tests.clients import Person, at_once, until
 from tests.record import change, in_seconds
 from tests.servers import World, one_world
 
@@ -28,15 +26,6 @@ def schedule(person: Person, room: str, text: str = "later", **more: Any) -> Any
     """Schedule a message."""
     body = {"text": text, "send_at": later()} | more
     return person.expect(201, "POST", f"/rooms/{room}/scheduled", json=body)
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """Wait until there is something."""
-    end = time.monotonic() + WAIT_SECONDS
-    while not (there := found()):
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.1)
-    return there
 
 
 def waiting(person: Person, room: str) -> list[Any]:
@@ -69,7 +58,7 @@ def test_it_is_said_when_its_time_has_come(alice: Person, bob: Person) -> None:
     }
     assert waiting(alice, room) == [made] == [alice.get(f"/rooms/{room}/scheduled/{made['id']}")]
     assert waiting(bob, room) == []
-    until(lambda: not waiting(alice, room))
+    until(lambda: not waiting(alice, room), WAIT_SECONDS)
     _, said = bob.get(f"/rooms/{room}/messages")["items"]
     assert (said["text"], said["metadata"], said["reply_to_id"]) == ("now", {"a": 1}, reply)
     assert said["sender"]["id"] == alice.id
@@ -106,7 +95,7 @@ def test_taken_up_again_and_at_once_it_is_said_once(alice: Person, world: World)
     alice.send(room, "later", client_msg_id=f"scheduled-{made['id']}")
     fall_due(world, made)
     at_once(*[lambda: world.manage("upkeep")] * 2)
-    until(lambda: not waiting(alice, room))
+    until(lambda: not waiting(alice, room), WAIT_SECONDS)
     assert len(alice.get(f"/rooms/{room}/messages")["items"]) == 1
     states = [e["data"]["state"] for e in alice.events(alice.id) if "scheduled" in e["type"]]
     assert states == ["sent"]
@@ -119,7 +108,9 @@ def test_what_is_refused_then_is_kept_with_the_reason(
     made = schedule(bob, room)
     alice.expect(200, "PATCH", f"/rooms/{room}", json={"archived": True})
     fall_due(world, made)
-    (failed,) = until(lambda: [item for item in waiting(bob, room) if item["failure"]])
+    (failed,) = until(
+        lambda: [item for item in waiting(bob, room) if item["failure"]], WAIT_SECONDS
+    )
     assert failed == made | {"failure": "room_archived", "send_at": failed["send_at"]}
     (told,) = [e for e in bob.events(bob.id) if e["type"] == "scheduled.updated"]
     assert (told["data"]["state"], told["data"]["scheduled"]) == ("failed", failed)
@@ -132,7 +123,7 @@ def test_what_may_succeed_later_is_tried_again(alice: Person, bob: Person, world
     alice.expect(200, "PATCH", f"/rooms/{room}", json={"slow_mode_seconds": 3})
     bob.send(room, "first")
     fall_due(world, schedule(bob, room, "second"))
-    until(lambda: not waiting(bob, room))
+    until(lambda: not waiting(bob, room), WAIT_SECONDS)
     texts = [message["text"] for message in alice.get(f"/rooms/{room}/messages")["items"]]
     assert texts == ["first", "second"]
 

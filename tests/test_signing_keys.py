@@ -1,8 +1,7 @@
 """The ring of signing keys: changed under running servers, without signing anybody out."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import jwt
@@ -14,7 +13,7 @@ from pytest_django import Settings
 from accounts import keys, rotation
 from accounts.models import SigningKey
 from api.errors import Conflict, Unavailable
-from tests.clients import Person, Socket, http
+from tests.clients import Person, Socket, http, until
 from tests.locks import wait_for_locks
 from tests.minting import claims_of, kid_of, minted, segment, signing_key
 from tests.record import change, in_seconds
@@ -37,14 +36,6 @@ def dora(ring: World) -> Person:
     return Person.register(ring.server.url, "dora")
 
 
-def until(happens: Callable[[], bool]) -> None:
-    """Ask again until it has happened."""
-    end = time.monotonic() + WAIT_SECONDS
-    while not happens():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def manage(world: World, *arguments: str) -> str:
     """Run the command; return what it says."""
     done = world.manage("signing_keys", *arguments)
@@ -57,7 +48,7 @@ def added(world: World, algorithm: str) -> str:
     kid = manage(world, "rotate", "--algorithm", algorithm).split()[0]
     signs_from(world, kid, 3600)
     for server in world.servers:
-        until(lambda url=server.url: kid in public_keys(url))  # type: ignore[misc]  # a default
+        until(lambda url=server.url: kid in public_keys(url), WAIT_SECONDS)  # type: ignore[misc]  # a default
     return kid
 
 
@@ -112,7 +103,7 @@ def test_new_key_signs_at_every_server_and_no_token_is_refused_meanwhile(
         return all(kid_of(token) == kid for token in tokens)
 
     assert not both_sign_with_it(), "its time has not come"
-    until(both_sign_with_it)
+    until(both_sign_with_it, WAIT_SECONDS)
     for server in ring.servers:
         assert first.at(server.url).get("/me") == dora.user, "the former key is still believed"
     (line,) = [line for line in manage(ring, "list").splitlines() if line.endswith(" signs")]
@@ -123,7 +114,7 @@ def test_new_key_signs_at_every_server_and_no_token_is_refused_meanwhile(
 def test_integrators_verify_with_the_public_key(ring: World, dora: Person, algorithm: str) -> None:
     kid = added(ring, algorithm)
     signs_from(ring, kid, -0.001)
-    until(lambda: kid_of(fresh(dora)) == kid)
+    until(lambda: kid_of(fresh(dora)) == kid, WAIT_SECONDS)
     key = public_keys(ring.other.url)[kid]
     assert set(key) - {"x", "y"} == {"kid", "alg", "use", "kty", "crv"}, "nothing private"
     said = jwt.decode(
@@ -150,7 +141,7 @@ def test_key_of_another_algorithm_is_no_key(ring: World, dora: Person) -> None:
     """Against verifiers that look the key up and take the algorithm from the token."""
     first, second = added(ring, "ES256"), added(ring, "EdDSA")
     signs_from(ring, first, -0.001)
-    until(lambda: kid_of(fresh(dora)) == first)
+    until(lambda: kid_of(fresh(dora)) == first, WAIT_SECONDS)
     token = fresh(dora)
     _, body, signature = token.split(".")
     for header in (
@@ -169,7 +160,7 @@ def test_key_is_dropped_when_its_last_token_has_expired_and_is_not_remembered(
     first, former = as_now(dora), kid_of(dora.tokens["access"])
     kid = added(ring, "EdDSA")
     signs_from(ring, kid, -0.001)
-    until(lambda: kid_of(fresh(dora)) == kid)
+    until(lambda: kid_of(fresh(dora)) == kid, WAIT_SECONDS)
     both = [first.at(server.url) for server in ring.servers]
     for person in both:
         assert person.get("/me") == dora.user
@@ -178,7 +169,7 @@ def test_key_is_dropped_when_its_last_token_has_expired_and_is_not_remembered(
     signs_from(ring, kid, -1000)
     assert former in manage(ring, "prune")
     for person in both:
-        until(lambda person=person: person.call("GET", "/me").status_code == 401)  # type: ignore[misc]  # a default
+        until(lambda person=person: person.call("GET", "/me").status_code == 401, WAIT_SECONDS)  # type: ignore[misc]  # a default
         person.refused(401, "invalid_token", "GET", "/me")
     assert Person(dora.url, {"access": fresh(dora)}).get("/me") == dora.user, "still signed in"
 
@@ -188,9 +179,9 @@ def test_key_that_somebody_else_has_is_dropped_at_once(ring: World, dora: Person
     newest = added(ring, "EdDSA")
     manage(ring, "prune", "--at-once")
     assert manage(ring, "list").split()[0] == newest
-    until(lambda: dora.call("GET", "/me").status_code == 401)
+    until(lambda: dora.call("GET", "/me").status_code == 401, WAIT_SECONDS)
     dora.refused(401, "invalid_token", "GET", "/me")
-    until(lambda: kid_of(fresh(dora)) == newest)
+    until(lambda: kid_of(fresh(dora)) == newest, WAIT_SECONDS)
     assert Person(dora.url, {"access": fresh(dora)}).get("/me") == dora.user
 
 
@@ -209,7 +200,7 @@ async def test_sockets_end_with_the_key_that_let_them_in(ring: World, dora: Pers
             await socket.opened()
         newest = await asyncio.to_thread(added, ring, "EdDSA")
         signs_from(ring, newest, -0.001)
-        await asyncio.to_thread(until, lambda: kid_of(fresh(dora)) == newest)
+        await asyncio.to_thread(until, lambda: kid_of(fresh(dora)) == newest, WAIT_SECONDS)
         await renewed.ok("auth", token=dora.tokens["access"])
         await asyncio.to_thread(manage, ring, "prune", "--at-once")
         for socket in (first, by_socket_token, elsewhere):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts import forgetting, sessions
+from accounts import forgetting, passes
 from accounts.tokens import Claims
 from api.clock import now
 from api.errors import InvalidToken
@@ -77,10 +77,10 @@ def test_a_used_token_is_used_though_it_expires_while_it_comes_again() -> None:
     """Against forgetting used tokens the moment they expire: the last to be read gets in."""
     past = now() - timedelta(milliseconds=1)
     claims = Claims("socket", uuid.uuid4(), 1, uuid.uuid4(), past)
-    sessions.redeem(claims=claims)
+    passes.redeem(claims=claims)
     forgetting.forget_used_socket_tokens(now())
     with pytest.raises(InvalidToken):
-        sessions.redeem(claims=claims)
+        passes.redeem(claims=claims)
 
 
 async def test_a_late_token_is_told_to_be_late(world: World, alice: Person) -> None:

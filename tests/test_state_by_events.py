@@ -4,7 +4,6 @@ Naive forms that would fail: an event that leaves out a field, or carries one th
 everybody; counts that go up and down instead of being counted; a change without an event.
 """
 
-import copy
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ import pytest
 
 from api.events import EVENTS
 from tests.clients import PASSWORD, Person
-from tests.replica import State, fetched, kept_up
+from tests.replica import comparable, fetched, kept_up
 from tests.servers import World
 
 
@@ -187,15 +186,6 @@ def stage(alice: Person, bob: Person, carol: Person, world: World) -> Stage:
     thread = alice.send(room, "root")
     bob.send(room, "reply", thread_id=thread["id"])
     return Stage(alice, bob, carol, dave, room, other, said, thread, world)
-
-
-def comparable(state: State) -> State:
-    """Return what events tell: not when exactly one's notifications were read."""
-    state = copy.deepcopy(state)
-    del state["reactions_at"]
-    for item in state["notifications"].values():
-        item["read_at"] = item["read_at"] is not None
-    return state
 
 
 @pytest.mark.parametrize("kind", ACTS)

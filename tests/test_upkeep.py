@@ -5,9 +5,7 @@ for ever; the first job that fails ends the loop.
 """
 
 import sqlite3
-import time
 import uuid
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,18 +19,10 @@ from api.clock import now
 from api.idempotency import IdempotencyKey
 from api.lease import Lease, acquire
 from api.upkeep import Job, Upkeep, run_all
-from tests.clients import at_once
+from tests.clients import at_once, until
 from tests.servers import World
 
-WAIT_SECONDS = 20  # the deadline of a wait
-
-
-def until(found: Callable[[], object]) -> None:
-    """Wait until there is something."""
-    end = time.monotonic() + WAIT_SECONDS
-    while not found():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.05)
+WAIT_SECONDS = 20  # the deadline of a wait: longer than a lease
 
 
 def test_a_job_that_fails_keeps_no_other_from_being_done() -> None:
@@ -92,7 +82,7 @@ def test_the_loop_does_what_is_due_again_and_again_and_outlives_a_failure() -> N
     loop = Upkeep([Job(fails_at_first, 0)])
     loop.start()
     loop.start()
-    until(lambda: len(done) > 1)
+    until(lambda: len(done) > 1, WAIT_SECONDS)
     assert Lease.objects.count() == 1
     loop.end()
     assert not Lease.objects.exists()
@@ -111,11 +101,11 @@ def test_a_server_does_it_by_itself_and_another_goes_on_when_it_ends(tmp_path: P
         plant = "INSERT INTO accounts_usedsockettoken (jti, expires_at) VALUES (?, ?)"
         ask(plant, uuid.uuid4().hex, "2020-01-01 00:00:00")
         first = world.start()
-        until(lambda: not ask("SELECT * FROM accounts_usedsockettoken"))
+        until(lambda: not ask("SELECT * FROM accounts_usedsockettoken"), WAIT_SECONDS)
         ((holder,),) = ask("SELECT holder FROM api_lease")
         world.start()
         assert first.stop() == 0
-        until(lambda: set(ask("SELECT holder FROM api_lease")) - {(holder,)})
+        until(lambda: set(ask("SELECT holder FROM api_lease")) - {(holder,)}, WAIT_SECONDS)
     finally:
         world.stop()
 

@@ -4,20 +4,19 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import uuid_utils.compat as uuid_utils
 from django.db.models import Q
 
 from accounts.models import User
 from api.clock import now
-from api.codec import encode, plain
+from api.codec import check_size, plain
 from api.errors import InvalidRequest, NotFound
 from api.inbox import queries
 from api.inbox.models import Notification
+from api.inbox.notices import tell
 from api.inbox.schemas import (
     KIND_CHARACTERS_MAX,
     TEXT_CHARACTERS_MAX,
     NotificationsRead,
-    notification_out,
 )
 from api.log.append import Entry, append, lock, writing
 from api.statements import parts
@@ -49,27 +48,13 @@ def notify(
         raise InvalidRequest.at("/kind", f"1 to {KIND_CHARACTERS_MAX} characters.")
     if not text.strip() or len(text) > TEXT_CHARACTERS_MAX or "\x00" in text:
         raise InvalidRequest.at("/text", f"1 to {TEXT_CHARACTERS_MAX} characters.")
-    if data is not None and len(encode(data)) > DATA_BYTES_MAX:
-        raise InvalidRequest.at("/data", f"More than {DATA_BYTES_MAX} bytes.")
-    moment, notification_id = now(), uuid_utils.uuid7()
-    subject = ("notification", notification_id)
+    check_size(data, DATA_BYTES_MAX, "/data")
     with writing():
-        (event,) = append(
-            [Entry(user_id, "notification.created", actor_id, subject=subject)], at=moment
+        (notification,) = tell(
+            [user_id], at=now(), kind=kind, text=text, data=data, actor_id=actor_id
         )
         if not User.objects.filter(pk=user_id, erased_at=None).exists():
             raise NotFound("There is no such person.")
-        notification = Notification.objects.create(
-            id=notification_id,
-            user_id=user_id,
-            seq=event.seq,
-            kind=kind,
-            text=text,
-            data=data,
-            actor_id=actor_id,
-            created_at=moment,
-        )
-        event.show(notification_out(notification))
     return notification
 
 

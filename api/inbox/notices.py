@@ -1,11 +1,7 @@
-"""Telling several people something, as a part of what else happens in a transaction.
-
-Make the notifications with :func:`notices`, append the entries of :func:`told` with all the
-rest, then :func:`keep` them with the numbers that they got.
-"""
+"""Telling several people something, in a transaction that records nothing else."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,28 +9,30 @@ import uuid_utils.compat as uuid_utils
 
 from api.inbox.models import Notification
 from api.inbox.schemas import notification_out
-from api.log.append import Entry, Numbered
+from api.log.append import Entry, append
 
 
-def notices(user_ids: Collection[uuid.UUID], *, at: datetime, **told: Any) -> list[Notification]:
-    """Return a notification for each of these people, with these fields, not yet kept."""
-    return [
+def tell(user_ids: Iterable[uuid.UUID], *, at: datetime, **told: Any) -> list[Notification]:
+    """Tell each of these people this, with these fields of a notification.
+
+    It is the one ``append`` of the caller's transaction; there is none for nobody.
+    """
+    notifications = [
         Notification(id=uuid_utils.uuid7(), user_id=user_id, created_at=at, **told)
         for user_id in sorted(user_ids)
     ]
-
-
-def told(notifications: Sequence[Notification]) -> list[Entry]:
-    """Return what is recorded of notifications in the streams of their people."""
-    return [
-        Entry(item.user_id, "notification.created", subject=("notification", item.id))
+    if not notifications:
+        return []
+    entries = [
+        Entry(
+            item.user_id,
+            "notification.created",
+            item.actor_id,
+            subject=("notification", item.id),
+        )
         for item in notifications
     ]
-
-
-def keep(notifications: Sequence[Notification], events: Sequence[Numbered]) -> None:
-    """Keep notifications with the numbers of their events."""
-    for item, event in zip(notifications, events, strict=True):
+    for item, event in zip(notifications, append(entries, at=at), strict=True):
         item.seq = event.seq
         event.show(notification_out(item))
-    Notification.objects.bulk_create(notifications)
+    return Notification.objects.bulk_create(notifications)

@@ -10,11 +10,11 @@ from accounts.models import User
 from api.blocks.queries import blockers_among
 from api.clock import now
 from api.errors import Conflict, InvalidRequest, LimitReached, NotFound
-from api.inbox.notices import keep, notices, told
+from api.inbox.notices import tell
 from api.invitations import queries
 from api.invitations.models import Invite
 from api.invitations.schemas import CreateInvite
-from api.log.append import append, lock, writing
+from api.log.append import lock, writing
 from api.rooms import membership, permissions
 from api.rooms import queries as rooms
 from api.rooms.models import Kind, Member, Role
@@ -117,7 +117,7 @@ def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None
 def _tell(invite: Invite, invited: User) -> None:
     if blockers_among([invited.id], invite.creator_id):
         return
-    drafted = notices(
+    tell(
         [invited.id],
         at=invite.created_at,
         kind="invitation",
@@ -125,7 +125,6 @@ def _tell(invite: Invite, invited: User) -> None:
         data={"code": invite.code},
         room_id=invite.room_id,
     )
-    keep(drafted, append(told(drafted), at=invite.created_at))
 
 
 def _check_may_invite(actor: Member) -> None:

@@ -5,8 +5,8 @@ import uuid
 from accounts.models import User
 from api.clock import now
 from api.errors import Conflict, NotFound, PermissionDenied
-from api.inbox.notices import keep, notices, told
-from api.log.append import append, lock, writing
+from api.inbox.notices import tell
+from api.log.append import lock, writing
 from api.rooms import membership, permissions
 from api.rooms import queries as rooms
 from api.rooms.models import JoinRequest, Member, Role
@@ -41,7 +41,7 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
 
 
 def _tell(asked: JoinRequest) -> None:
-    drafted = notices(
+    tell(
         rooms.moderators(asked.room_id, but=asked.user_id),
         at=asked.created_at,
         kind="join_request",
@@ -49,7 +49,6 @@ def _tell(asked: JoinRequest) -> None:
         data={"user_id": str(asked.user_id)},
         room_id=asked.room_id,
     )
-    keep(drafted, append(told(drafted), at=asked.created_at))
 
 
 def approve_request(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID) -> Member:

@@ -4,7 +4,7 @@ import hashlib
 
 from django.conf import settings
 
-from api.codec import encode
+from api.codec import check_size, encode
 from api.errors import InvalidRequest
 from api.messages.schemas import Content
 
@@ -37,5 +37,4 @@ def check_content(content: Content) -> None:
         InvalidRequest: as ``check_text``, or too much metadata.
     """
     check_text(content.text, with_files=bool(content.attachment_ids))
-    if content.metadata is not None and len(encode(content.metadata)) > METADATA_BYTES_MAX:
-        raise InvalidRequest.at("/metadata", f"More than {METADATA_BYTES_MAX} bytes.")
+    check_size(content.metadata, METADATA_BYTES_MAX, "/metadata")

@@ -5,8 +5,8 @@ import uuid
 from api.audit.actions import record
 from api.clock import now
 from api.errors import Conflict, NotFound
-from api.inbox.notices import keep, notices, told
-from api.log.append import Entry, Numbered, append, lock, writing
+from api.inbox.notices import tell
+from api.log.append import Entry, Numbered, lock, writing
 from api.messages.actions import delete_message
 from api.messages.models import Message
 from api.messages.queries import room_of
@@ -89,7 +89,7 @@ def _check_decides(report: Report, actor_id: uuid.UUID) -> None:
 
 
 def _tell_moderators(report: Report, member: Member) -> None:
-    drafted = notices(
+    tell(
         rooms.moderators(report.room_id, but=member.user_id),
         at=report.created_at,
         kind="report",
@@ -98,5 +98,3 @@ def _tell_moderators(report: Report, member: Member) -> None:
         room_id=report.room_id,
         message_id=report.message_id,
     )
-    if drafted:
-        keep(drafted, append(told(drafted), at=report.created_at))

@@ -10,7 +10,7 @@ from accounts.models import User
 from api.audit.actions import record
 from api.blocks.queries import blockers_among
 from api.clock import now
-from api.codec import encode
+from api.codec import check_size
 from api.errors import InvalidRequest, PermissionDenied
 from api.log.append import Entry, append, lock, writing
 from api.rooms import membership, permissions, preferences, queries
@@ -30,7 +30,7 @@ def create_room(*, creator_id: uuid.UUID, content: CreateRoom) -> Room:
         InvalidRequest: a blank name, too much metadata, or nobody of that id.
     """
     _check_name(content.name)
-    _check_metadata(content.metadata)
+    check_size(content.metadata, METADATA_BYTES_MAX, "/metadata")
     people = queries.people(content.member_ids, "/member_ids")
     moment = now()
     room = Room(
@@ -163,15 +163,10 @@ def _wanted(changes: UpdateRoom) -> dict[str, Any]:
     }
     if "name" in wanted:
         _check_name(wanted["name"])
-    _check_metadata(wanted.get("metadata"))
+    check_size(wanted.get("metadata"), METADATA_BYTES_MAX, "/metadata")
     return wanted
 
 
 def _check_name(name: str) -> None:
     if not name.strip():
         raise InvalidRequest.at("/name", "A name cannot be blank.")
-
-
-def _check_metadata(metadata: dict[str, Any] | None) -> None:
-    if metadata is not None and len(encode(metadata)) > METADATA_BYTES_MAX:
-        raise InvalidRequest.at("/metadata", f"More than {METADATA_BYTES_MAX} bytes.")

@@ -8,11 +8,11 @@ import uuid
 from datetime import datetime, timedelta
 
 from api.clock import now
-from api.codec import encode, moment_of, plain
+from api.codec import moment_of, plain
 from api.errors import ChatError, Conflict, InvalidRequest, LimitReached
 from api.log.append import Entry, append, lock, writing
 from api.messages.actions import send_message
-from api.messages.content import METADATA_BYTES_MAX, check_text
+from api.messages.content import check_content
 from api.messages.schemas import Content
 from api.rooms import permissions
 from api.rooms import queries as rooms
@@ -33,9 +33,7 @@ def schedule(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Schedule) -> 
         NotFound, PermissionDenied, RoomArchived, Muted: as one who would say it now.
         LimitReached: too much waits.
     """
-    check_text(content.text)
-    if content.metadata is not None and len(encode(content.metadata)) > METADATA_BYTES_MAX:
-        raise InvalidRequest.at("/metadata", f"More than {METADATA_BYTES_MAX} bytes.")
+    check_content(_said(content))
     moment, send_at = now(), moment_of(content.send_at, "/send_at")
     if not moment < send_at <= moment + AHEAD_MAX:
         raise InvalidRequest.at("/send_at", f"Within the next {AHEAD_MAX.days} days.")
@@ -99,15 +97,19 @@ def _begin(found: ScheduledMessage, *, begun: bool) -> bool:
 
 
 def _send(found: ScheduledMessage) -> None:
-    content = Content(
-        text=found.text,
-        metadata=found.metadata,
-        client_msg_id=f"scheduled-{found.id}",
-        reply_to_id=found.reply_to_id,
-        thread_id=found.thread_id,
-    )
+    content = _said(found, client_msg_id=f"scheduled-{found.id}")
     sent = send_message(sender_id=found.sender_id, room_id=found.room_id, content=content)
     _settle(found, "sent", message_id=sent.message.id)
+
+
+def _said(later: Schedule | ScheduledMessage, client_msg_id: str | None = None) -> Content:
+    return Content(
+        text=later.text,
+        metadata=later.metadata,
+        client_msg_id=client_msg_id,
+        reply_to_id=later.reply_to_id,
+        thread_id=later.thread_id,
+    )
 
 
 def _settle(
