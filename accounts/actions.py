@@ -10,7 +10,13 @@ from accounts import attempts, passwords, queries, sessions, usernames
 from accounts.models import User
 from accounts.schemas import UpdateMe, me
 from api.clock import now
-from api.errors import InvalidCredentials, InvalidRequest, PermissionDenied, UsernameTaken
+from api.errors import (
+    InvalidCredentials,
+    InvalidRequest,
+    PermissionDenied,
+    SessionRevoked,
+    UsernameTaken,
+)
 from api.log.append import Entry, append, writing
 from api.uploads import using
 from api.uploads.schemas import UsedBy, avatar_id
@@ -136,6 +142,7 @@ def update_profile(*, user_id: uuid.UUID, changes: UpdateMe) -> User:
 
     Raises:
         InvalidRequest: the name is blank, or the avatar is no unused image of theirs.
+        SessionRevoked: they have been erased meanwhile.
     """
     name, avatar = changes.display_name, changes.avatar_id
     if isinstance(name, str) and not name.strip():
@@ -143,6 +150,8 @@ def update_profile(*, user_id: uuid.UUID, changes: UpdateMe) -> User:
     with writing():
         sessions.hold(user_id)
         user = User.objects.get(pk=user_id)
+        if user.erased_at is not None:
+            raise SessionRevoked
         wanted = {"display_name": name, "hide_receipts": changes.hide_receipts}
         changed = [
             field

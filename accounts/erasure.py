@@ -1,6 +1,7 @@
 """The account's part of an erasure: gone at once; what else there is of the person follows."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db.models import Q
 
@@ -47,3 +48,13 @@ def erase_account(*, user_id: uuid.UUID) -> None:
         user.erased_at = now()
         user.save()
         Erasure.objects.create(user=user)
+
+
+def none_is_erased(ids: Collection[uuid.UUID]) -> bool:
+    """Tell that none of these people is erased, and none will be until the transaction ends.
+
+    To be asked when all streams are locked (docs/decisions/0006): who is being erased may have
+    been there when the transaction began.
+    """
+    here = User.objects.select_for_update(no_key=True).filter(pk__in=ids, erased_at=None)
+    return len(here.order_by("pk").values_list("pk")) == len(set(ids))

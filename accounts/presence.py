@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 from accounts import sessions
+from accounts.erasure import none_is_erased
 from accounts.models import Presence, User
 from accounts.schemas import (
     PERSON_COLUMNS,
@@ -15,6 +16,7 @@ from accounts.schemas import (
     PresenceChoice,
 )
 from api.codec import Instant, instant_or_none, plain
+from api.errors import SessionRevoked
 from api.log.append import Entry, append, writing
 from api.statements import Rows, among, parts
 
@@ -62,9 +64,15 @@ def choice_of(user_id: uuid.UUID) -> PresenceChoice:
 
 
 def choose(*, user_id: uuid.UUID, wanted: ChoosePresence) -> PresenceChoice:
-    """Change how a person is seen, on all their devices; what is absent stays."""
+    """Change how a person is seen, on all their devices; what is absent stays.
+
+    Raises:
+        SessionRevoked: they have been erased meanwhile.
+    """
     with writing():
         sessions.hold(user_id)
+        if not none_is_erased([user_id]):
+            raise SessionRevoked
         before = choice_of(user_id)
         hide = (
             before.hide_last_seen

@@ -207,3 +207,14 @@ def test_who_is_banned_is_not_let_in(alice: Person, bob: Person) -> None:
         code = invite(alice, room, max_uses=1)["code"]
         assert accept(bob, code)[0] == status
         assert alice.get(f"/rooms/{room}/invites/{code}")["uses"] == 0
+
+
+def test_who_is_banned_is_not_invited(alice: Person, bob: Person) -> None:
+    room = alice.create_room()["id"]
+    path = f"/rooms/{room}/bans/{bob.id}"
+    alice.expect(201, "PUT", path)
+    body = {"user_id": bob.id}
+    alice.refused(403, "permission_denied", "POST", f"/rooms/{room}/invites", json=body)
+    assert bob.get("/notifications")["items"] == []
+    alice.expect(204, "DELETE", path)
+    assert accept(bob, invite(alice, room, **body)["code"])[0] == 200

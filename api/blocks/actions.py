@@ -2,6 +2,7 @@
 
 import uuid
 
+from accounts.erasure import none_is_erased
 from accounts.models import User
 from api.blocks.models import Block
 from api.blocks.schemas import block_out
@@ -17,7 +18,7 @@ def block_user(*, blocker_id: uuid.UUID, blocked_id: uuid.UUID) -> tuple[Block, 
 
     Raises:
         InvalidRequest: nobody blocks themselves.
-        NotFound: there is no such person.
+        NotFound: there is no such person (any more).
         LimitReached: too many are blocked already.
     """
     if blocked_id == blocker_id:
@@ -28,11 +29,11 @@ def block_user(*, blocker_id: uuid.UUID, blocked_id: uuid.UUID) -> tuple[Block, 
         present = mine.filter(blocked_id=blocked_id).select_related("blocked").first()
         if present is not None:
             return present, False
-        blocked = User.objects.filter(pk=blocked_id, erased_at=None).first()
-        if blocked is None:
+        if not none_is_erased([blocker_id, blocked_id]):
             raise NotFound
         if mine.count() >= BLOCKS_MAX:
             raise LimitReached(f"At most {BLOCKS_MAX} people.")
+        blocked = User.objects.get(pk=blocked_id)
         block = Block(blocker_id=blocker_id, blocked=blocked, created_at=now())
         block.save(force_insert=True)
         _tell("block.added", block)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
+from accounts.erasure import none_is_erased
 from accounts.models import User
 from api.blocks.queries import blockers_among
 from api.clock import now
@@ -29,6 +30,7 @@ def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInv
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``, or too low a role: it takes a
             moderator, in a public room that is open a member.
+        PermissionDenied: the person is banned.
         RoomArchived: it takes nobody any more.
         InvalidRequest: nobody of that id.
         Conflict: the person is in the room.
@@ -40,7 +42,7 @@ def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInv
         _check_may_invite(actor)
         moment = now()
         living = queries.living(moment).filter(room_id=room_id)
-        invited = _invited(actor, content)
+        invited = _invited(actor, content, moment)
         if invited is not None and (known := living.filter(invited=invited).first()):
             return known
         if living.count() >= INVITES_MAX:
@@ -86,8 +88,8 @@ def accept_invite(*, user_id: uuid.UUID, code: str) -> uuid.UUID:
         permissions.check_not_archived(invite.room)
         user = User.objects.get(pk=user_id)
         membership.admit(invite.room, [(user, Role.MEMBER)], actor_id=user_id, moment=moment)
-        invite.uses += 1
-        invite.save(update_fields=["uses"])
+        if not Invite.objects.filter(pk=invite.pk).update(uses=F("uses") + 1):
+            raise NotFound  # whoever made it has just been erased
     return room_id
 
 
@@ -115,16 +117,20 @@ def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None
 
 
 def _tell(invite: Invite, invited: User) -> None:
-    if blockers_among([invited.id], invite.creator_id):
-        return
     tell(
-        [invited.id],
+        {invited.id} - blockers_among([invited.id], invite.creator_id),
         at=invite.created_at,
         kind="invitation",
         text=f"You are invited to {invite.room.name}.",
         data={"code": invite.code},
         room_id=invite.room_id,
     )
+    if not none_is_erased([invited.id]):
+        raise _nobody()
+
+
+def _nobody() -> InvalidRequest:
+    return InvalidRequest.at("/user_id", "There is no such user.")
 
 
 def _check_may_invite(actor: Member) -> None:
@@ -134,12 +140,13 @@ def _check_may_invite(actor: Member) -> None:
     permissions.check_at_least(actor, Role.MEMBER if anybody else Role.MODERATOR)
 
 
-def _invited(actor: Member, content: CreateInvite) -> User | None:
+def _invited(actor: Member, content: CreateInvite, moment: datetime) -> User | None:
     if content.user_id is None:
         return None
     user = User.objects.filter(pk=content.user_id, erased_at=None, disabled_at=None).first()
     if user is None:
-        raise InvalidRequest.at("/user_id", "There is no such user.")
+        raise _nobody()
     if rooms.is_member(actor.room_id, user.id):
         raise Conflict("They are in the room.")
+    membership.check_not_banned(actor.room_id, user.id, moment)
     return user

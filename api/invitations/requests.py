@@ -2,9 +2,10 @@
 
 import uuid
 
+from accounts.erasure import none_is_erased
 from accounts.models import User
 from api.clock import now
-from api.errors import Conflict, NotFound, PermissionDenied
+from api.errors import Conflict, NotFound
 from api.inbox.notices import tell
 from api.log.append import lock, writing
 from api.rooms import membership, permissions
@@ -16,7 +17,8 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
     """Ask to be let into a public room; tell whether it is for the first time.
 
     Raises:
-        NotFound: there is no such room, or it is not this person's to see.
+        NotFound: there is no such room, or it is not this person's to see; or they have been
+            erased meanwhile.
         PermissionDenied: they are banned.
         Conflict: they are in it, or may simply join.
         RoomArchived: it takes nobody any more.
@@ -29,14 +31,15 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
         permissions.check_not_archived(room)
         if room.join == "open":
             raise Conflict("Anybody may join this room.")
-        moment, ban = now(), rooms.bans_of(room_id, [user_id]).get(user_id)
-        if ban is not None and ban.holds_at(moment):
-            raise PermissionDenied("Who is banned is not let in.")
+        moment = now()
+        membership.check_not_banned(room_id, user_id, moment)
         asked, new = JoinRequest.objects.select_related("user").get_or_create(
             {"text": text, "created_at": moment}, room=room, user=User.objects.get(pk=user_id)
         )
         if new:
             _tell(asked)
+            if not none_is_erased([user_id]):
+                raise NotFound
     return asked, new
 
 

@@ -129,15 +129,15 @@ def _deletions(
 def _parting(room: Room, user_id: uuid.UUID, head: int) -> _Parting:
     """Return how the person goes; ``head`` is the number before that.
 
-    A direct room keeps its people: they only cease to write. The last owner's place goes to
-    the highest and longest-serving of the others; with nobody left, the room ends.
+    A direct room keeps its people: they only cease to write, and to be told. The last owner's
+    place goes to the highest and longest-serving of the others; with nobody left, the room ends.
     """
     members = Member.objects.filter(room=room).select_related("room", "user")
     member = members.filter(user_id=user_id).first()
     if member is None:
         return _Parting([], [], [])
     if room.kind == Kind.DIRECT:
-        return _with_role(member, Role.READER, user_id)
+        return _with_role(member, Role.READER, user_id, notification_level="none")
     others = members.exclude(user_id=user_id)
     heir = others.order_by("-role", "joined_at", "user_id").first()
     if heir is None:
@@ -155,10 +155,11 @@ def _parting(room: Room, user_id: uuid.UUID, head: int) -> _Parting:
     )
 
 
-def _with_role(member: Member, role: Role, actor_id: uuid.UUID) -> _Parting:
+def _with_role(member: Member, role: Role, actor_id: uuid.UUID, **more: str) -> _Parting:
     if member.role == role:
         return _Parting([], [], [])
     member.role = role
     entry = membership.role_change(member, actor_id=actor_id)
     held = Member.objects.filter(room_id=member.room_id, user_id=member.user_id)
-    return _Parting([entry], [member_out(member, member.user)], [partial(held.update, role=role)])
+    settle = partial(held.update, role=role, **more)
+    return _Parting([entry], [member_out(member, member.user)], [settle])

@@ -28,6 +28,7 @@ def create_room(*, creator_id: uuid.UUID, content: CreateRoom) -> Room:
 
     Raises:
         InvalidRequest: a blank name, too much metadata, or nobody of that id.
+        NotFound: one of them has been erased meanwhile.
     """
     _check_name(content.name)
     check_size(content.metadata, METADATA_BYTES_MAX, "/metadata")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from django.db.models import F, Q
 
+from accounts.erasure import none_is_erased
 from accounts.models import User
 from api.audit.actions import record
 from api.codec import plain
@@ -19,6 +20,7 @@ from api.rooms.schemas import RoomRemoved, member_out, outsider
 from api.uploads import using
 
 Going = Literal["left", "removed", "banned"]
+BANNED = "Who is banned is not let in."
 
 
 def admit(
@@ -28,6 +30,7 @@ def admit(
 
     Raises:
         NotFound, PermissionDenied: one of them is banned.
+        NotFound: one of them has been erased meanwhile.
     """
     user_ids = [user.id for user, _ in newcomers]
     bans = queries.bans_of(room.id, user_ids)
@@ -51,6 +54,8 @@ def admit(
     joined = [in_room for in_room, _ in arrivals]
     added = [in_inbox for _, in_inbox in arrivals]
     numbered = append([*lifted, *joined, *added], at=moment)
+    if not none_is_erased(user_ids):
+        raise NotFound("They are not there any more.")
     for ban, event in zip(bans.values(), numbered, strict=False):
         event.show(outsider(ban.user))
         record(event, user_id=ban.user_id)
@@ -104,12 +109,23 @@ def about_outsider(
     return Entry(room_id, event_type, actor_id, subject=("member", user.id), data=data)
 
 
+def check_not_banned(room_id: uuid.UUID, user_id: uuid.UUID, moment: datetime) -> None:
+    """Refuse to begin what would not let somebody in.
+
+    Raises:
+        PermissionDenied: they are banned.
+    """
+    ban = queries.bans_of(room_id, [user_id]).get(user_id)
+    if ban is not None and ban.holds_at(moment):
+        raise PermissionDenied(BANNED)
+
+
 def _check_over(ban: Ban, room: Room, actor_id: uuid.UUID, moment: datetime) -> None:
     if not ban.holds_at(moment):
         return
     if ban.user_id == actor_id and room.kind != Kind.PUBLIC:
         raise NotFound
-    raise PermissionDenied("Who is banned is not let in.")
+    raise PermissionDenied(BANNED)
 
 
 def dismiss(member: Member, reason: Going, *, actor_id: uuid.UUID, head: int) -> Numbered:

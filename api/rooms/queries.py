@@ -34,7 +34,7 @@ _rooms_by_id = Instances[Room](lambda: Room.objects.filter(among("pk", "ids")))
 
 
 def member_in(room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
-    """Return the membership, with ``room`` and ``user`` loaded.
+    """Return the membership, with ``room`` and ``user`` loaded; who is erased has none.
 
     Raises:
         PermissionDenied: the room is public, but one has to join it for this.
@@ -87,7 +87,7 @@ def _members_in(count: int) -> Instances[Member]:
         lambda: (
             Member.objects.select_related("room", "user")
             .annotate(blocked_by_other=_blocked_by_other())
-            .filter(wanted)
+            .filter(wanted, user__erased_at=None)
         )
     )
 

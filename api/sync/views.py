@@ -62,7 +62,7 @@ class RoomsView(Endpoint):
         "Make a room",
         body=CreateRoom,
         answers={201: schemas.RoomOut},
-        raises=[errors.IdempotencyConflict, errors.StillRunning],
+        raises=[errors.NotFound, errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request) -> HttpResponse:
         user_id = user_of(request).id
@@ -79,7 +79,7 @@ class DirectView(Endpoint):
         "Find or make the one room of these people",
         body=OpenDirect,
         answers={201: schemas.RoomOut, 200: schemas.RoomOut},
-        raises=[errors.PermissionDenied, errors.IdempotencyConflict, errors.StillRunning],
+        raises=[*REFUSED, errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request) -> HttpResponse:
         user_id = user_of(request).id
