@@ -15,7 +15,9 @@ from typing_extensions import override
 
 from api import errors
 from api.errors import ChatError
+from api.examples import Examples
 from api.problems import Problem, status_of
+from api.scenes import SCENES
 
 FILE = OpenApiTypes.BINARY  # an answer that is a file, of whichever media type
 
@@ -149,8 +151,10 @@ class DownloadScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the structs' schemas, and to every operation its problems and headers."""
-    result["components"]["schemas"] = _schemas(_structs.values())
-    result["components"]["headers"] = _COUNTED
+    components = result["components"]
+    components["schemas"] = _schemas(_structs.values())
+    components["examples"] = {}
+    components["headers"] = _COUNTED
     for path in result["paths"].values():
         for found in path.values():
             if "requestBody" in found:
@@ -162,7 +166,25 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                     _ANSWERED | (_COUNTED_BY_NAME if found.get("security") else {})
                 )
             found["responses"] = dict(sorted(found["responses"].items()))
+            _illustrate(found, result)
     return result
+
+
+def _illustrate(found: dict[str, Any], document: dict[str, Any]) -> None:
+    """Give an operation's body and its answers their examples."""
+    examples, shared = Examples(document), document["components"]["examples"]
+    scenes = [("", found.get("requestBody", {}))]
+    scenes += [(found["operationId"], answer) for answer in found["responses"].values()]
+    for scene, said in scenes:
+        content = said.get("content", {}).get("application/json")
+        if content is None:
+            continue
+        if scene in SCENES:
+            content["examples"] = {"example": {"value": examples.of(content["schema"], scene)}}
+            continue
+        name = content["schema"]["$ref"].rpartition("/")[2]
+        shared[name] = {"value": examples.of(content["schema"])}
+        content["examples"] = {"example": {"$ref": f"#/components/examples/{name}"}}
 
 
 def _is_needed(body: dict[str, Any], document: dict[str, Any]) -> bool:

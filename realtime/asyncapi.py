@@ -9,6 +9,7 @@ from api import commands
 from api.codec import Payload
 from api.discovery import VERSION
 from api.events import EVENTS
+from api.examples import Examples
 from api.log.frames import EventFrame
 from realtime import moments, protocol
 from realtime.close_codes import ALL
@@ -50,10 +51,10 @@ def document() -> Schema:
         "batch": _batch(),
         **{kind: _event(kind, components) for kind in EVENTS},
     }
-    messages = {
+    messages: Schema = {
         name: {"name": name, "payload": payload} for name, payload in (sent | received).items()
     }
-    return {
+    found: Schema = {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Gapless",
@@ -72,6 +73,10 @@ def document() -> Schema:
         },
         "components": {"messages": messages, "schemas": components},
     }
+    examples = Examples(found)
+    for name, message in messages.items():
+        message["examples"] = [{"payload": examples.of(message["payload"], name)}]
+    return found
 
 
 def _components() -> Schema:

@@ -18,6 +18,7 @@ KNOWN_TO_DELIVERY = {  # house.md: what realtime may know of what is recorded
         "discovery",
         "errors",
         "events",
+        "examples",
         "headers",
         "invalid",
     ),

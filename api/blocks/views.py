@@ -37,7 +37,7 @@ class BlockView(Endpoint):
         block, new = actions.block_user(blocker_id=user_of(request).id, blocked_id=user_id)
         return answer(schemas.block_out(block), 201 if new else 200)
 
-    @operation("Unblock a person", answers={204: None})
+    @operation("Unblock a person", answers={204: None}, raises=[errors.NotFound])
     def delete(self, request: Request, user_id: uuid.UUID) -> HttpResponse:
         actions.unblock_user(blocker_id=user_of(request).id, blocked_id=user_id)
         return nothing()
