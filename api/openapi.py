@@ -86,7 +86,7 @@ def operation(
             },
             parameters=list(query),
             auth=[] if public else None,
-            extensions={"x-codes": codes},
+            extensions={"x-codes": codes, "x-body": body and body.__name__},
         )(view)
         return documented
 
@@ -156,7 +156,11 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["examples"] = {}
     components["headers"] = _COUNTED
     for path in result["paths"].values():
-        for found in path.values():
+        for method, found in path.items():
+            body = found.pop("x-body", None)
+            if body and method == "delete":  # whose body drf-spectacular leaves out
+                schema = {"$ref": _REF.format(name=body)}
+                found["requestBody"] = {"content": {"application/json": {"schema": schema}}}
             if "requestBody" in found:
                 found["requestBody"]["required"] = _is_needed(found["requestBody"], result)
             for status, codes in found.pop("x-codes", {}).items():

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from accounts.erasure import none_is_erased
 from accounts.models import User
+from api.audit.actions import record, without_event
 from api.blocks.queries import blockers_among
 from api.clock import now
 from api.errors import Conflict, InvalidRequest, LimitReached, NotFound
@@ -106,7 +107,7 @@ def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None
         NotFound, PermissionDenied: as ``rooms.member_in``, or somebody else's.
     """
     with writing():
-        lock(room_id)
+        head = lock(room_id)
         member = rooms.member_in(room_id, actor_id)
         invite = Invite.objects.filter(room_id=room_id, code=code).first()
         if invite is None:
@@ -114,6 +115,9 @@ def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None
         if not queries.may_end(member, invite):
             raise NotFound
         invite.delete()
+        if invite.creator_id != actor_id:
+            revoked = without_event(room_id, "invite.revoked", actor_id, head=head)
+            record(revoked, user_id=invite.creator_id)
 
 
 def _tell(invite: Invite, invited: User) -> None:

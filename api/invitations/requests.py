@@ -4,6 +4,7 @@ import uuid
 
 from accounts.erasure import none_is_erased
 from accounts.models import User
+from api.audit.actions import record, without_event
 from api.clock import now
 from api.errors import Conflict, NotFound
 from api.inbox.notices import tell
@@ -71,8 +72,7 @@ def approve_request(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UU
             request = asked.select_related("user").first()
             if request is None:
                 raise NotFound
-            newcomer = (request.user, Role.MEMBER)
-            membership.admit(actor.room, [newcomer], actor_id=actor_id, moment=now())
+            membership.let_in(actor.room, request.user, Role.MEMBER, actor_id=actor_id)
         return rooms.member_in(room_id, user_id)
 
 
@@ -83,9 +83,12 @@ def end_request(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID) 
         NotFound, PermissionDenied: as ``rooms.member_in``, or no moderator.
     """
     with writing():
-        lock(room_id)
+        head = lock(room_id)
         if actor_id != user_id:
             permissions.check_at_least(rooms.member_in(room_id, actor_id), Role.MODERATOR)
         else:
             rooms.visible_room(room_id, actor_id)
-        JoinRequest.objects.filter(room_id=room_id, user_id=user_id).delete()
+        ended, _ = JoinRequest.objects.filter(room_id=room_id, user_id=user_id).delete()
+        if ended and actor_id != user_id:
+            refused = without_event(room_id, "request.refused", actor_id, head=head)
+            record(refused, user_id=user_id)

@@ -3,10 +3,9 @@
 import uuid
 from collections.abc import Sequence
 
-from api.audit.actions import record
-from api.clock import now
+from api.audit.actions import record, without_event
 from api.errors import InvalidRequest
-from api.log.append import Entry, Numbered, lock, writing
+from api.log.append import lock, writing
 from api.moderation.schemas import FilterAction
 from api.rooms import permissions, queries
 from api.rooms.models import Filter, Role, Room
@@ -40,6 +39,6 @@ def set_filter(
         present.version += 1
         present.save()
         Room.objects.filter(pk=room_id).update(filter_version=present.version if wanted else 0)
-        done = Numbered(Entry(room_id, "filter.updated", actor_id), seq=head, at=now())
+        done = without_event(room_id, "filter.updated", actor_id, head=head)
         record(done, details={"action": action, "words": len(wanted)})
     return present

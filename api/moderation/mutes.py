@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from api.audit.actions import record
+from api.audit.actions import record, without_event
 from api.clock import now
 from api.codec import instant_or_none
 from api.errors import NotFound
@@ -57,7 +57,7 @@ def unmute_member(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID
         RoomArchived: nothing changes in it.
     """
     with writing():
-        lock(room_id)
+        head = lock(room_id)
         actor = queries.member_in(room_id, actor_id)
         member = _check_may_mute(actor, user_id)
         mutes = Mute.objects.filter(room_id=room_id, user_id=user_id)
@@ -66,7 +66,10 @@ def unmute_member(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID
         permissions.check_not_archived(actor.room)
         mutes.delete()
         if member is not None:
-            record(_set(member, None, actor_id), user_id=user_id)
+            done = _set(member, None, actor_id)
+        else:
+            done = without_event(room_id, "member.unmuted", actor_id, head=head)
+        record(done, user_id=user_id)
 
 
 def _check_may_mute(actor: Member, user_id: uuid.UUID) -> Member | None:

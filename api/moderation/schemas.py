@@ -8,11 +8,11 @@ import msgspec
 from accounts.schemas import Person
 from api.codec import Body, Instant, Moment, Payload
 from api.messages.schemas import MessageFact
+from api.rooms.schemas import Reason
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 FilterAction = Literal["block", "mask"]
 Resolution = Literal["dismissed", "deleted", "handled"]
-Reason = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class BanPerson(Body):
@@ -125,7 +125,8 @@ class AuditOut(Payload):
     """What was done: by whom, to whom, why.
 
     ``action`` is the type of the event that has the number ``seq``; what has no event in the
-    room (`filter.updated`, `report.resolved`) was done when the room's head was ``seq``.
+    room (`filter.updated`, `report.resolved`, `request.refused`, `invite.revoked`,
+    `member.unmuted` of who is not there) was done when the room's head was ``seq``.
     Nobody did it: its time had come.
     """
 

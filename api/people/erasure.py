@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
 from accounts.erasure import confirm, erase_account
 from accounts.models import Erasure
+from api.audit.actions import record
 from api.blocks.models import Block
 from api.clock import now
 from api.codec import Payload, plain
@@ -42,6 +43,7 @@ class _Parting(NamedTuple):
     entries: list[Entry]
     shown: list[Payload]  # of the first entries
     settle: list[Callable[[], object]]
+    heir: dict[str, Any] = {}  # what the audit is told of the first entry
 
 
 def erase_me(*, user_id: uuid.UUID, password: str) -> None:
@@ -101,8 +103,11 @@ def _withdraw(user_id: uuid.UUID, room_id: uuid.UUID) -> None:
         for (ranges, _), event in zip(deletions, events, strict=False):
             within = said.filter(seq__gte=ranges[0][0], seq__lte=ranges[-1][1])
             bury(room_id, within, moment, event.seq)
-        for shown, event in zip(parting.shown, events[len(deletions) :], strict=False):
+        parted = events[len(deletions) :]
+        for shown, event in zip(parting.shown, parted, strict=False):
             event.show(shown)
+        if parting.heir:
+            record(parted[0], **parting.heir)
         for act in parting.settle:
             act()
 
@@ -143,15 +148,17 @@ def _parting(room: Room, user_id: uuid.UUID, head: int) -> _Parting:
     if heir is None:
         entries = membership.closure(room, actor_id=user_id, seq=head + 1)
         return _Parting(entries, [room_fact(room)], [partial(membership.close, room, now())])
-    entries, shown, settle = _Parting([], [], [])
+    entries, shown, settle, told = _Parting([], [], [])
     if member.role == Role.OWNER and heir.role != Role.OWNER:
-        entries, shown, settle = _with_role(heir, Role.OWNER, user_id)
+        told = {"user_id": heir.user_id, "details": {"from": Role(heir.role).wire, "to": "owner"}}
+        entries, shown, settle, _ = _with_role(heir, Role.OWNER, user_id)
     departure = membership.departure(member, "left", actor_id=user_id, seq=head + len(entries) + 1)
     gone = member_out(member, member.user, gone=True)
     return _Parting(
         [*entries, *departure],
         [*shown, gone],
         [*settle, partial(membership.unsettle, member)],
+        told,
     )
 
 

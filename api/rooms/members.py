@@ -8,7 +8,7 @@ from api.clock import now
 from api.errors import Conflict, NotFound, PermissionDenied
 from api.log.append import append, lock, writing
 from api.rooms import permissions, preferences, queries
-from api.rooms.membership import admit, dismiss, role_change
+from api.rooms.membership import admit, dismiss, let_in, role_change
 from api.rooms.models import Kind, Member, Role
 from api.rooms.schemas import member_out
 
@@ -73,7 +73,7 @@ def add_member(
         user = User.objects.filter(pk=user_id, erased_at=None, disabled_at=None).first()
         if user is None:
             raise NotFound
-        admit(actor.room, [(user, given)], actor_id=actor_id, moment=now())
+        let_in(actor.room, user, given, actor_id=actor_id)
         return queries.member_in(room_id, user_id), True
 
 
@@ -97,8 +97,10 @@ def change_role(
         return _set_role(actor, member, role)
 
 
-def remove_member(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID) -> None:
-    """Put a person out of a room.
+def remove_member(
+    *, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID, reason: str | None = None
+) -> None:
+    """Put a person out of a room; ``reason`` is for those who read the audit.
 
     Raises:
         NotFound, PermissionDenied: as ``queries.member_in``, or too low a role.
@@ -117,7 +119,8 @@ def remove_member(*, actor_id: uuid.UUID, room_id: uuid.UUID, user_id: uuid.UUID
             return
         permissions.check_at_least(actor, Role.MODERATOR)
         permissions.check_above(actor, member.role)
-        record(dismiss(member, "removed", actor_id=actor_id, head=head), user_id=user_id)
+        gone = dismiss(member, "removed", actor_id=actor_id, head=head)
+        record(gone, user_id=user_id, reason=reason or None)
 
 
 def _set_role(actor: Member, member: Member, role: Role) -> Member:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from accounts.erasure import none_is_erased
 from accounts.models import User
 from api.audit.actions import record
+from api.clock import now
 from api.codec import plain
 from api.errors import NotFound, PermissionDenied
 from api.log.append import Ends, Entry, Numbered, append
@@ -23,10 +24,20 @@ Going = Literal["left", "removed", "banned"]
 BANNED = "Who is banned is not let in."
 
 
+def let_in(room: Room, user: User, role: Role, *, actor_id: uuid.UUID) -> None:
+    """Make somebody a member by the decision of somebody else, which is kept.
+
+    Raises:
+        NotFound, PermissionDenied: as ``admit``.
+    """
+    (joined,) = admit(room, [(user, role)], actor_id=actor_id, moment=now())
+    record(joined, user_id=user.id, details={"role": role.wire})
+
+
 def admit(
     room: Room, newcomers: Sequence[tuple[User, Role]], *, actor_id: uuid.UUID, moment: datetime
-) -> None:
-    """Make people members: one event in the room and one in each person's stream.
+) -> list[Numbered]:
+    """Make people members: one event in the room, which is returned, and one in each one's stream.
 
     Raises:
         NotFound, PermissionDenied: one of them is banned.
@@ -64,6 +75,7 @@ def admit(
         member.joined_seq = member.read_seq = event.seq
         event.show(member_out(member, member.user))
     settle(room, members)
+    return numbered[len(lifted) : len(lifted) + len(members)]
 
 
 def arrival(member: Member, *, actor_id: uuid.UUID) -> tuple[Entry, Entry]:

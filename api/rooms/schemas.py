@@ -14,6 +14,7 @@ from api.uploads.schemas import Attachment, attachment_shown
 RoleName = Literal["owner", "admin", "moderator", "member", "reader"]
 RoomName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Topic = Annotated[str, msgspec.Meta(max_length=500)]
+Reason = Annotated[str, msgspec.Meta(max_length=500)]
 NotificationLevel = Literal["all", "mentions", "none"]
 Join = Literal["open", "request"]
 SlowMode = Annotated[int, msgspec.Meta(ge=0, le=86_400, description="Seconds.")]
@@ -75,6 +76,12 @@ class ChangeMember(Body):
     """The role to have from now on."""
 
     role: RoleName
+
+
+class RemoveMember(Body):
+    """Why; only those who read the audit see it."""
+
+    reason: Reason | None = None
 
 
 class Preferences(Payload):

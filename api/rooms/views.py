@@ -79,9 +79,13 @@ class MemberView(Endpoint):
 
     @operation(
         "Put somebody out of a room",
+        body=schemas.RemoveMember,
         answers={204: None},
         raises=[*REFUSED, errors.Conflict],
     )
     def delete(self, request: Request, room_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
-        members.remove_member(actor_id=user_of(request).id, room_id=room_id, user_id=user_id)
+        reason = self.body(schemas.RemoveMember).reason
+        members.remove_member(
+            actor_id=user_of(request).id, room_id=room_id, user_id=user_id, reason=reason
+        )
         return nothing()
