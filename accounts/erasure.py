@@ -39,7 +39,8 @@ def erase_account(*, user_id: uuid.UUID) -> None:
         sessions.revoke(user_id=user_id, session_ids=sessions.living(user_id))
         Presence.objects.filter(user_id=user_id).delete()
         Session.objects.filter(user_id=user_id).update(device="", address="")
-        mine = Q(used_by_id=user_id) | Q(used_by_id=None, owner_id=user_id)
+        unsaid = Q(used_by_id=None) | Q(used_by_kind__in=("later", "due"))
+        mine = Q(used_by_id=user_id) | Q(unsaid, owner_id=user_id)
         using.release(mine, now())
         user.avatar = None
         user.username = user.skeleton = user.display_name = user.import_key = None

@@ -34,10 +34,21 @@ def waiting(person: Person, room: str) -> list[Any]:
     return items
 
 
-def fall_due(world: World, scheduled: Any) -> None:
+def fall_due(world: World, scheduled: Any, seconds: float = -1.0) -> None:
     """Have the time of something come."""
-    statement = "UPDATE api_scheduledmessage SET send_at = %s WHERE id = %s"
-    change(world, statement, in_seconds(-1), uuid.UUID(scheduled["id"]))
+    statement = "UPDATE api_scheduledmessage SET send_at = %s, due_at = %s WHERE id = %s"
+    change(world, statement, *[in_seconds(seconds)] * 2, uuid.UUID(scheduled["id"]))
+
+
+def states(person: Person) -> list[str]:
+    """Return what somebody has been told about what they want to say."""
+    told = [event for event in person.events(person.id) if event["type"] == "scheduled.updated"]
+    return [event["data"]["state"] for event in told]
+
+
+def uuid_of(person: Person) -> uuid.UUID:
+    """Return somebody's id, as the record has it."""
+    return uuid.UUID(person.id)
 
 
 def test_it_is_said_when_its_time_has_come(alice: Person, bob: Person) -> None:
@@ -52,6 +63,7 @@ def test_it_is_said_when_its_time_has_come(alice: Person, bob: Person) -> None:
         "metadata": {"a": 1},
         "reply_to_id": reply,
         "thread_id": None,
+        "attachments": [],
         "send_at": made["send_at"],
         "created_at": made["created_at"],
         "failure": None,
@@ -126,6 +138,63 @@ def test_what_may_succeed_later_is_tried_again(alice: Person, bob: Person, world
     until(lambda: not waiting(bob, room), WAIT_SECONDS)
     texts = [message["text"] for message in alice.get(f"/rooms/{room}/messages")["items"]]
     assert texts == ["first", "second"]
+
+
+def test_many_that_wait_for_their_turn_keep_nobody_elses_waiting(
+    alice: Person, bob: Person, carol: Person, world: World
+) -> None:
+    slow, room = alice.create_room(bob)["id"], alice.create_room(carol)["id"]
+    alice.expect(200, "PATCH", f"/rooms/{slow}", json={"slow_mode_seconds": 3600})
+    bob.send(slow)
+    for made in [schedule(bob, slow) for _ in range(100)]:
+        fall_due(world, made, -2)
+    fall_due(world, schedule(carol, room))
+    until(lambda: not waiting(carol, room), WAIT_SECONDS)
+    assert "sent" not in states(bob)
+
+
+def test_what_cannot_even_be_refused_keeps_no_other_from_being_said(
+    alice: Person, bob: Person, carol: Person, world: World
+) -> None:
+    room = alice.create_room(bob, carol)["id"]
+    first, second = schedule(bob, room), schedule(carol, room)
+    alice.expect(204, "DELETE", f"/rooms/{room}/members/{bob.id}")
+    change(world, "UPDATE api_stream SET closed_at = %s WHERE id = %s", in_seconds(0), uuid_of(bob))
+    fall_due(world, first, -2)
+    fall_due(world, second)
+    until(lambda: not waiting(carol, room), WAIT_SECONDS)
+
+
+def test_what_one_cannot_see_any_more_counts_for_nothing_and_goes(
+    alice: Person, bob: Person, world: World
+) -> None:
+    left, room = alice.create_room(bob)["id"], alice.create_room(bob)["id"]
+    made = [schedule(bob, left) for _ in range(100)]
+    body = {"text": "later", "send_at": later()}
+    bob.refused(409, "limit_reached", "POST", f"/rooms/{room}/scheduled", json=body)
+    alice.expect(204, "DELETE", f"/rooms/{left}/members/{bob.id}")
+    schedule(bob, room)
+    for due in made:
+        fall_due(world, due)
+    failed = until(lambda: states(bob).count("failed") == 100, WAIT_SECONDS)
+    assert failed
+    alice.expect(201, "PUT", f"/rooms/{left}/members/{bob.id}")
+    assert waiting(bob, left) == []
+
+
+def test_who_is_kept_out_says_nothing(alice: Person, bob: Person, world: World) -> None:
+    room = alice.create_room(bob)["id"]
+    made = schedule(bob, room)
+    assert world.manage("disable_user", bob.name).returncode == 0
+    fall_due(world, made)
+    assert world.manage("upkeep").returncode == 0
+    assert world.manage("enable_user", bob.name).returncode == 0
+    again = bob.login()
+    (failed,) = until(
+        lambda: [item for item in waiting(again, room) if item["failure"]], WAIT_SECONDS
+    )
+    assert failed["failure"] == "permission_denied"
+    assert alice.get(f"/rooms/{room}/messages")["items"] == []
 
 
 @one_world

@@ -13,6 +13,7 @@ from api.uploads import schemas as uploads
 from api.uploads.schemas import Attachment
 
 ClientMsgId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+AttachmentIds = Annotated[list[uuid.UUID], msgspec.Meta(max_length=10)]
 Place = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
 
 
@@ -24,7 +25,7 @@ class Content(Body):
     client_msg_id: ClientMsgId | None = None
     reply_to_id: uuid.UUID | None = None
     thread_id: uuid.UUID | None = None
-    attachment_ids: Annotated[list[uuid.UUID], msgspec.Meta(max_length=10)] = []
+    attachment_ids: AttachmentIds = []
 
 
 class EditMessage(Body):

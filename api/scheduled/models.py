@@ -12,8 +12,9 @@ from api.rooms.models import Room
 class ScheduledMessage(models.Model):
     """Something to be said when its time comes; the row goes when it has been.
 
-    ``begun``: it is being said, and cannot be cancelled. ``failure`` is the code of the error
-    that kept it from being said.
+    ``attachments`` is as ``uploads.schemas.kept``. It is tried at ``due_at``: ``send_at``, or
+    later when it has been refused for a while. ``begun``: it is being said, and cannot be
+    cancelled. ``failure`` is the code of the error that kept it from being said.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
@@ -23,7 +24,9 @@ class ScheduledMessage(models.Model):
     metadata = models.JSONField(null=True, decoder=StoredJson)
     reply_to_id = models.UUIDField(null=True)
     thread_id = models.UUIDField(null=True)
+    attachments = models.JSONField(null=True)
     send_at = models.DateTimeField()
+    due_at = models.DateTimeField()
     created_at = models.DateTimeField(default=now)
     begun = models.BooleanField(default=False)
     failure = models.CharField(max_length=40, null=True)
@@ -31,7 +34,7 @@ class ScheduledMessage(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["send_at"],
+                fields=["due_at"],
                 name="scheduled_due",
                 condition=models.Q(failure__isnull=True),
             )

@@ -2,9 +2,18 @@
 
 import uuid
 
+from django.db.models import QuerySet
+
 from api.errors import NotFound
 from api.rooms import queries as rooms
+from api.rooms.models import Member
 from api.scheduled.models import ScheduledMessage
+
+
+def seen_by(sender_id: uuid.UUID) -> QuerySet[ScheduledMessage]:
+    """Return what a person wants to say in rooms that they are in."""
+    mine = Member.objects.filter(user_id=sender_id).values("room_id")
+    return ScheduledMessage.objects.filter(sender_id=sender_id, room_id__in=mine)
 
 
 def scheduled_after(

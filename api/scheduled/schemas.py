@@ -4,7 +4,9 @@ import uuid
 from typing import Any, Literal
 
 from api.codec import Body, Instant, Moment, Payload, instant
+from api.messages.schemas import AttachmentIds
 from api.scheduled.models import ScheduledMessage
+from api.uploads.schemas import Attachment, shown
 
 State = Literal["waiting", "sent", "failed", "cancelled"]
 
@@ -17,6 +19,7 @@ class Schedule(Body):
     metadata: dict[str, Any] | None = None
     reply_to_id: uuid.UUID | None = None
     thread_id: uuid.UUID | None = None
+    attachment_ids: AttachmentIds = []
 
 
 class ScheduledOut(Payload):
@@ -28,6 +31,7 @@ class ScheduledOut(Payload):
     metadata: dict[str, Any] | None
     reply_to_id: uuid.UUID | None
     thread_id: uuid.UUID | None
+    attachments: list[Attachment]
     send_at: Instant
     created_at: Instant
     failure: str | None
@@ -62,6 +66,7 @@ def scheduled_out(found: ScheduledMessage) -> ScheduledOut:
         metadata=found.metadata,
         reply_to_id=found.reply_to_id,
         thread_id=found.thread_id,
+        attachments=shown(found.attachments),
         send_at=instant(found.send_at),
         created_at=instant(found.created_at),
         failure=found.failure,

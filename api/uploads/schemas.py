@@ -20,9 +20,12 @@ class Attachment(Payload):
 
 
 class UsedBy(NamedTuple):
-    """What an upload is used by: a message, or a room or a person as their avatar."""
+    """What an upload is used by: a message, or a room or a person as their avatar.
 
-    kind: Literal["message", "room", "person"]
+    ``later``: what is to be said later keeps it; ``due``: that is being said now, and takes it.
+    """
+
+    kind: Literal["message", "room", "person", "later", "due"]
     id: uuid.UUID
     room_id: uuid.UUID | None
 

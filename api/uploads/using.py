@@ -41,18 +41,32 @@ def refusal(pointer: str, place: int) -> InvalidRequest:
 def unused(ids: Collection[uuid.UUID], *, hold: bool = True) -> dict[uuid.UUID, Upload]:
     """Lock those of these uploads that nothing uses yet, and return them by their ids.
 
-    One statement for all that a transaction takes: so they are locked in the order of ids.
-    Who locks more streams after this looks first without ``hold``, and holds them then.
+    What was kept for a message that is being said now is among them. One statement for all
+    that a transaction takes: so they are locked in the order of ids. Who locks more streams
+    after this looks first without ``hold``, and holds them then.
     """
-    free = {"stored": True, "used_by_id": None, "released_at": None}
+    free = Q(used_by_id=None) | Q(used_by_kind="due")
     uploads = Upload.objects.select_for_update() if hold else Upload.objects.all()
-    return {upload.id: upload for upload in uploads.filter(pk__in=ids, **free).order_by("pk")}
+    found = uploads.filter(free, pk__in=ids, stored=True, released_at=None)
+    return {upload.id: upload for upload in found.order_by("pk")}
 
 
 def use(ids: Collection[uuid.UUID], by: UsedBy) -> None:
     """Note what uses these uploads, which are locked."""
     Upload.objects.filter(pk__in=ids).update(
         used_by_kind=by.kind, used_by_id=by.id, room_id=by.room_id
+    )
+
+
+def keep_for(by: UsedBy) -> None:
+    """Say anew what these uploads are kept for, which are used by the same thing already."""
+    Upload.objects.filter(used_by_id=by.id).update(used_by_kind=by.kind)
+
+
+def give_back(used_by_id: uuid.UUID) -> None:
+    """Leave what was kept for something to whoever sent it, as if nothing had used it."""
+    Upload.objects.filter(used_by_id=used_by_id).update(
+        used_by_kind=None, used_by_id=None, room_id=None
     )
 
 
