@@ -68,7 +68,7 @@ class SharedRoster:
 
     async def exchange(self) -> set[str]:
         if self._heard.clock() < self._broken_until:
-            return self._heard.lapsed()
+            return self._lapsed()
         pending, self._pending = self._pending, {}
         try:
             versions = await self._write(pending)
@@ -77,7 +77,7 @@ class SharedRoster:
             self._broken_until = self._heard.clock() + RETRY_SECONDS
             self._pending = pending | self._pending  # it may have been written: once more, then
             log.warning("Redis does not tell who is present: %s", type(error).__name__)
-            return self._heard.lapsed()
+            return self._lapsed()
 
     # --- one's own table ------------------------------------------------------------------
 
@@ -134,6 +134,16 @@ class SharedRoster:
                 self._heard.alive(process)
             else:
                 moved |= await self._read_one(process, version)
+        return moved
+
+    def _lapsed(self) -> set[str]:
+        """Forget the tables that are too old; what is heard next of these is all of it."""
+        moved = self._heard.lapsed()
+        self._versions = {
+            process: version
+            for process, version in self._versions.items()
+            if process in self._heard.tables
+        }
         return moved
 
     async def _missed(self, process: str) -> set[str]:

@@ -186,6 +186,31 @@ async def test_without_redis_what_was_heard_holds_for_a_lease_and_is_made_good_a
         await each.close()
 
 
+async def test_who_alone_was_without_redis_for_a_lease_hears_all_of_it_again(
+    valkey: Valkey, prefix: str
+) -> None:
+    clock = Clock()
+    here, there = (SharedRoster(valkey.url, prefix, clock=clock) for _ in range(2))
+    there.tell({"alice": "online", "bob": "away"})
+    await there.exchange()
+    await here.exchange()
+    write = here._write
+
+    async def unreachable(_: Any) -> Any:
+        raise redis.ConnectionError
+
+    here._write = unreachable  # type: ignore[method-assign]  # the other one reaches it all along
+    clock.now += 46.0
+    assert await here.exchange() == {"alice", "bob"}
+    here._write = write  # type: ignore[method-assign]
+    clock.now += 3.0
+    await there.exchange()
+    assert await here.exchange() == {"alice", "bob"}
+    assert (here.elsewhere("alice"), here.elsewhere("bob")) == (["online"], ["away"])
+    for each in (here, there):
+        await each.close()
+
+
 @pytest.mark.parametrize("written", [True, False])
 async def test_a_change_of_which_it_is_not_known_whether_it_was_written_is_heard(
     valkey: Valkey, prefix: str, written: bool
