@@ -98,6 +98,14 @@ class Attendance:
         """Return of whom it is not known how they want to be seen."""
         return [user for user in self._moved if user in self._seats and user not in self._choices]
 
+    def absent(self) -> list[str]:
+        """Return whose sockets have all ended: who counts for a while yet, and hears nothing."""
+        return [
+            user
+            for user in self._ending
+            if all(seat.until is not None for seat in self._seats[user])
+        ]
+
     def moved(self) -> dict[str, Status | None]:
         """Return how those are seen now who may be seen otherwise than the last time.
 

@@ -31,6 +31,7 @@ from realtime.watching import Watching
 from realtime.wire import Wire
 
 ROUND_SECONDS = 0.25  # from one's own to the others' two of them: within promise P8
+ABSENT_SECONDS = 2.0  # between two looks at how those want to be seen who hear of nothing
 SEEN_SECONDS = 60.0  # between two notes of when somebody was last seen
 
 Place = tuple[Connection, str]  # a socket and a stream
@@ -50,7 +51,7 @@ class Presence:
         self._statuses: dict[str, Status] = {}  # of all processes together
         self._people: dict[str, Seen] = {}  # for a minute; the higher version is true
         self._newcomers: dict[Place, Subscription] = {}
-        self._noted_at = self._loop.time()
+        self._noted_at = self._looked_at = self._loop.time()
 
     def status(self, user: str) -> Status | None:
         """Return how a person is seen; None is offline. From any thread."""
@@ -141,11 +142,7 @@ class Presence:
     async def _share(self) -> set[str]:
         """Tell the others what has changed here; return who is seen otherwise, anywhere."""
         self._attendance.expire(self._loop.time())
-        undecided = self._attendance.undecided()
-        if undecided:
-            choices = await pool.run(presence.choices_of, _ids(undecided))
-            for user in undecided:
-                self._attendance.chosen(user, choices.get(uuid.UUID(user), "online"))
+        await self._decide()
         moved = self._attendance.moved()
         changes = {user: seen for user, seen in moved.items() if seen != self._own.get(user)}
         gone = [user for user, seen in changes.items() if seen is None]
@@ -156,6 +153,18 @@ class Presence:
         if gone:
             await self._note(gone)
         return changes.keys() | await self._roster.exchange()
+
+    async def _decide(self) -> None:
+        """Ask how those want to be seen of whom it is not known, or may be another way by now."""
+        if self._loop.time() >= self._looked_at + ABSENT_SECONDS:
+            self._looked_at = self._loop.time()
+            for user in self._attendance.absent():
+                self._attendance.choice_changed(user)
+        undecided = self._attendance.undecided()
+        if undecided:
+            choices = await pool.run(presence.choices_of, _ids(undecided))
+            for user in undecided:
+                self._attendance.chosen(user, choices.get(uuid.UUID(user), "online"))
 
     async def _note(self, gone: Collection[str]) -> None:
         """Write down when they were last seen, before anybody asks."""

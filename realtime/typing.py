@@ -23,6 +23,7 @@ from realtime.typing_room import TYPING_SECONDS, TypingRoom
 KIND = "typing"  # of messages between processes
 HEARD_SECONDS = TYPING_SECONDS + 2  # who has it from another process is also told of its end
 RENEWED_SECONDS = 1.0  # others are told of a renewal at most so often
+BELIEVED_SECONDS = 5.0  # that somebody may write: no room tells of who blocks whom
 
 
 class Typing:
@@ -34,7 +35,8 @@ class Typing:
         self._rooms: dict[str, TypingRoom] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._mine: dict[str, dict[str, float]] = {}  # source → room → when others were told
-        self._may: dict[str, set[str]] = {}  # room → who may write, as long as we listen to it
+        # room → who may write, and until when that is believed; as long as we listen to it
+        self._may: dict[str, dict[str, float]] = {}
 
     async def command(self, connection: Connection, command: SayTyping) -> None:
         """Do what a socket says of its person.
@@ -46,7 +48,7 @@ class Typing:
         if not command.active:
             self._ended_here(room, user, source)
             return
-        if user not in self._may.get(room, ()):
+        if self._may.get(room, {}).get(user, 0.0) <= self._loop.time():
             await self._ask(command.room_id, user)
         if connection.closing is None:
             self._began_here(room, user, source)
@@ -102,12 +104,13 @@ class Typing:
     # --- here -----------------------------------------------------------------------------
 
     async def _ask(self, room_id: uuid.UUID, user: str) -> None:
-        """Ask the database, and remember it until the room tells of a change."""
-        may: set[str] = set()
+        """Ask the database, and remember it for a while, or until the room tells of a change."""
+        until = self._loop.time() + BELIEVED_SECONDS
+        may: dict[str, float] = {}
         if self._hub.position(str(room_id)) is not None:
             may = self._may.setdefault(str(room_id), may)
         await pool.run(access.check_may_write, room_id, uuid.UUID(user))
-        may.add(user)  # which is forgotten already if something has changed meanwhile
+        may[user] = until  # which is forgotten already if something has changed meanwhile
 
     def _began_here(self, room: str, user: str, source: str) -> None:
         now = self._loop.time()

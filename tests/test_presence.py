@@ -219,6 +219,28 @@ async def test_who_is_invisible_is_never_seen_for_a_moment(
     assert item(bob, "offline") in alice.get(f"/rooms/{room}/presence")["items"]
 
 
+async def test_who_ended_without_a_word_and_turns_invisible_is_gone_and_is_not_seen_leaving(
+    world: World, alice: Person, bob: Person
+) -> None:
+    room = alice.create_room(bob)["id"]
+    async with AsyncExitStack() as stack:
+        hers = await listening(stack, alice, room)
+        his = await (await stack.enter_async_context(bob.socket())).opened()
+        await until_seen(hers, bob, "online", SOON)
+        his.connection.transport.abort()
+        await asyncio.sleep(1.0)
+        wanted = {"status": "invisible"}
+        await asyncio.to_thread(bob.expect, 200, "PUT", "/me/presence", json=wanted)
+        told = await until_seen(hers, bob, "offline", SOON)
+        await nothing_told(hers)
+    (kept,) = [
+        found
+        for found in alice.get(f"/rooms/{room}/presence")["items"]
+        if found["user"]["id"] == bob.id
+    ]
+    assert kept == told
+
+
 async def test_when_one_was_last_seen_may_be_hidden(
     world: World, alice: Person, bob: Person
 ) -> None:

@@ -7,7 +7,7 @@ on every key that is pressed; end it where one tab of two does.
 import asyncio
 import itertools
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from realtime.typing_room import TypingRoom
 from tests.clients import Person, Socket
 from tests.servers import World, on_both_servers
 
+SOON = 12.0  # what may be written is asked for again every few seconds
 NOTHING_SECONDS = 2.5  # in which there would be another two frames of a room
 
 
@@ -237,6 +238,26 @@ async def test_who_may_not_write_does_not_type(
         assert (await hers.ask("typing", room_id=room, active=True))["code"] == "room_archived"
         assert (await hers.ask("typing", room_id=room))["code"] == "invalid_request"
         await nothing_shown(hers)
+
+
+async def test_who_is_blocked_in_the_room_of_two_soon_types_no_more(
+    world: World, alice: Person, bob: Person
+) -> None:
+    direct = alice.expect(201, "POST", "/rooms/direct", json={"user_ids": [bob.id]})["id"]
+    async with AsyncExitStack() as stack:
+        hers = await listening(stack, alice, direct)
+        his = await listening(stack, bob, direct)
+        await types(his, bob, direct, hers)
+        alice.expect(201, "PUT", f"/blocks/{bob.id}")
+        async with asyncio.timeout(SOON):
+            while True:
+                await his.command("typing", id="again", room_id=direct, active=True)
+                with suppress(TimeoutError):
+                    refused = await his.receive(RENEWED_SECONDS)
+                    break
+        assert (refused["id"], refused["code"]) == ("again", "permission_denied")
+        assert await hers.shown("typing") == typing(direct, bob, active=False)
+        await types(hers, alice, direct, his)
 
 
 async def test_a_removed_member_is_told_nothing_more_and_types_no_more(
