@@ -8,7 +8,7 @@ the log.
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from api import access, metrics, replay
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 
 Subscriber = tuple[Connection, Subscription]
+Place = tuple[Connection, str]  # a socket and a stream
 
 
 class LocalStream:
@@ -120,13 +121,16 @@ class Hub:
         for follower in self.followers:
             follower.detached(connection, stream)
 
-    def show(self, stream: str, frame: Wire, *, but: str = "") -> list[Subscriber]:
-        """Send those who want it what is in no log; return for whom too much waits already."""
+    def show(
+        self, stream: str, frame: Wire, *, but: str = "", waiting: Container[Place] = ()
+    ) -> list[Subscriber]:
+        """Send what is in no log to those who want it now; return who has too much waiting."""
         local = self._streams.get(stream)
         return [
             (connection, subscription)
             for connection, subscription in (local.subscribers.items() if local else ())
             if subscription.ephemeral and connection.user_id != but
+            if (connection, stream) not in waiting
             if not (subscription.live and connection.offer(frame))
         ]
 

@@ -22,7 +22,7 @@ from realtime import moments, pool
 from realtime.attendance import Attendance, Status, most_present, over_at
 from realtime.connection import Connection
 from realtime.feed import Deliver
-from realtime.hub import Hub
+from realtime.hub import Hub, Place
 from realtime.protocol import wire
 from realtime.roster import LocalRoster, Roster
 from realtime.shared_roster import SharedRoster
@@ -33,8 +33,6 @@ from realtime.wire import Wire
 ROUND_SECONDS = 0.25  # from one's own to the others' two of them: within promise P8
 ABSENT_SECONDS = 2.0  # between two looks at how those want to be seen who hear of nothing
 SEEN_SECONDS = 60.0  # between two notes of when somebody was last seen
-
-Place = tuple[Connection, str]  # a socket and a stream
 
 log = logging.getLogger(__name__)
 
@@ -205,9 +203,10 @@ class Presence:
             if connection.offer(frame):
                 del self._newcomers[connection, stream]
         for stream in due:
-            if stream in self._watching.rooms:
+            if self._watching.known(stream):  # somebody may have begun to listen anew meanwhile
                 frame = self._frame(stream, self._watching.tell(stream, present))
-                for connection, subscription in self._hub.show(stream, frame):
+                full = self._hub.show(stream, frame, waiting=self._newcomers)
+                for connection, subscription in full:
                     self._newcomers[connection, stream] = subscription  # from the start, later
 
     def _snapshots(self, newcomers: Collection[Place]) -> Iterator[tuple[Place, Wire]]:
@@ -215,7 +214,7 @@ class Presence:
         frames: dict[str, Wire] = {}
         for place in newcomers:
             _, stream = place
-            if place in self._newcomers and stream in self._watching.rooms:
+            if place in self._newcomers and self._watching.known(stream):
                 if stream not in frames:
                     frames[stream] = self._frame(stream, self._watching.here(stream))
                 yield place, frames[stream]

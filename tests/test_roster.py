@@ -199,7 +199,7 @@ async def test_who_alone_was_without_redis_for_a_lease_hears_all_of_it_again(
     async def unreachable(_: Any) -> Any:
         raise redis.ConnectionError
 
-    here._write = unreachable  # type: ignore[method-assign]  # the other one reaches it all along
+    here._write = unreachable  # type: ignore[method-assign,assignment]  # the other one reaches it all along
     clock.now += 46.0
     assert await here.exchange() == {"alice", "bob"}
     here._write = write  # type: ignore[method-assign]

@@ -1,0 +1,122 @@
+"""One round of who is here, step by step: what sockets do while the database is asked."""
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from typing_extensions import override
+
+from accounts import presence as written
+from accounts.presence import Seen
+from accounts.schemas import Person
+from realtime import pool
+from realtime.connection import Connection
+from realtime.hub import Hub
+from realtime.presence import Presence
+from realtime.subscription import Subscription
+
+ROOM, ALICE, BOB = (str(uuid.uuid4()) for _ in range(3))
+
+
+async def send(_: Any) -> None:
+    """Send nothing anywhere."""
+
+
+class Listener(Connection):
+    """A socket that notes what it is offered."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(send)
+        self.user_id = user
+        self.frames: list[dict[str, Any]] = []
+
+    @override
+    def offer(self, frame: Any) -> bool:
+        self.frames.append(json.loads(frame.text))
+        return True
+
+    def told(self) -> list[tuple[list[str], int]]:
+        """Return of whom it was told, with the number, and forget it."""
+        found = [
+            ([item["user"]["id"] for item in frame["items"]], frame["count"])
+            for frame in self.frames
+        ]
+        self.frames.clear()
+        return found
+
+
+class World:
+    """A hub without a channel layer, and a database that can be made to take its time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.hub = Hub()
+        self.presence = Presence(self.hub)
+        self.hub.followers = [self.presence]
+        self.meanwhile: Callable[[], None] = lambda: None
+        monkeypatch.setattr(pool, "run", self.answer)
+
+    async def answer(self, asked: Any, *arguments: Any) -> Any:
+        if asked is written.choices_of:
+            return {}
+        if asked is written.seen:
+            self.meanwhile()
+            return {
+                user: Seen(Person(user, "name", "Name", False, 1), None) for user in arguments[0]
+            }
+        return {uuid.UUID(ROOM): {ALICE, BOB}}
+
+    def open(self, user: str) -> Listener:
+        listener = Listener(user)
+        self.presence.opened(listener)
+        return listener
+
+    def subscribe(self, listener: Listener) -> None:
+        self.hub.detach(listener, ROOM)
+        subscription = Subscription(ROOM, 0, granted=0, ephemeral=True)
+        self.hub.attach(listener, subscription, 0)
+
+    async def round(self) -> None:
+        await self.presence._round()
+
+
+@pytest_asyncio.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world, on the loop of the test."""
+    return World(monkeypatch)
+
+
+async def test_who_subscribes_anew_meanwhile_is_told_all_of_it_and_nothing_else(
+    world: World,
+) -> None:
+    alice, bob = world.open(ALICE), world.open(BOB)
+    world.subscribe(alice)
+    everybody = [(sorted([ALICE, BOB]), 2)]
+    world.meanwhile = lambda: world.subscribe(alice)
+    await world.round()  # nobody listened for a moment: who is in the room is not known any more
+    assert alice.told() == []
+    world.meanwhile = lambda: None
+    await world.round()
+    assert alice.told() == everybody
+    world.presence.in_front(bob, active=False)
+    world.meanwhile = lambda: world.subscribe(alice)
+    await world.round()
+    assert alice.told() == []
+    world.meanwhile = lambda: None
+    await world.round()
+    assert alice.told() == everybody
+
+
+async def test_who_is_new_is_told_no_change_before_all_who_are_here(world: World) -> None:
+    alice, bob = world.open(ALICE), world.open(BOB)
+    world.subscribe(bob)
+    await world.round()
+    assert bob.told() == [(sorted([ALICE, BOB]), 2)]
+    world.presence.in_front(bob, active=False)
+    world.meanwhile = lambda: world.subscribe(alice)
+    await world.round()
+    assert (alice.told(), bob.told()) == ([], [([BOB], 2)])
+    await world.round()
+    assert (alice.told(), bob.told()) == ([(sorted([ALICE, BOB]), 2)], [])
