@@ -160,7 +160,11 @@ class Presence:
                 self._attendance.choice_changed(user)
         undecided = self._attendance.undecided()
         if undecided:
-            choices = await pool.run(presence.choices_of, _ids(undecided))
+            try:
+                choices = await pool.run(presence.choices_of, _ids(undecided))
+            except Exception as error:  # noqa: BLE001  the others are told of all the same
+                log.warning("who comes waits to be seen: %s", type(error).__name__)
+                return
             for user in undecided:
                 self._attendance.chosen(user, choices.get(uuid.UUID(user), "online"))
 

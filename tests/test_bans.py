@@ -9,13 +9,15 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from accounts.models import User
 from api.errors import NotFound, PermissionDenied
-from api.log.models import Event
+from api.log.append import StreamsClosed
+from api.log.models import Event, Stream
 from api.moderation.bans import ban_person
 from api.moderation.lapses import lapse_bans
 from api.rooms.actions import create_room
@@ -304,6 +306,24 @@ def test_what_is_over_is_lifted_once_by_two_at_once_and_not_in_deleted_rooms() -
     assert list(lifted.values_list("stream_id", flat=True)) == [rooms[0].id]
     with pytest.raises(NotFound):
         join_room(user_id=bob.id, room_id=rooms[1].id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_room_in_which_nothing_can_be_lifted_keeps_no_other_waiting() -> None:
+    alice, bob = people("alice", "bob")
+    content = CreateRoom(name="room", kind="private")
+    broken, whole = sorted(
+        (create_room(creator_id=alice.id, content=content) for _ in range(2)),
+        key=attrgetter("id"),
+    )
+    for room in (broken, whole):
+        ban_person(actor_id=alice.id, room_id=room.id, user_id=bob.id)
+    Stream.objects.filter(pk=broken.id).update(closed_at=datetime.now(UTC))
+    Ban.objects.update(until=datetime.now(UTC))
+    with pytest.raises(ExceptionGroup) as failed:
+        lapse_bans(datetime.now(UTC))
+    assert [type(error) for error in failed.value.exceptions] == [StreamsClosed]
+    assert [ban.room_id for ban in Ban.objects.all()] == [broken.id]
 
 
 async def test_of_those_who_lift_a_ban_that_is_over_at_once_one_does(clustered: World) -> None:

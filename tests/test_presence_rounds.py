@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from django.db import OperationalError
 from typing_extensions import override
 
 from accounts import presence as written
@@ -18,7 +19,7 @@ from realtime.hub import Hub
 from realtime.presence import Presence
 from realtime.subscription import Subscription
 
-ROOM, ALICE, BOB = (str(uuid.uuid4()) for _ in range(3))
+ROOM, ALICE, BOB, CAROL = (str(uuid.uuid4()) for _ in range(4))
 
 
 async def send(_: Any) -> None:
@@ -56,10 +57,13 @@ class World:
         self.presence = Presence(self.hub)
         self.hub.followers = [self.presence]
         self.meanwhile: Callable[[], None] = lambda: None
+        self.away = False
         monkeypatch.setattr(pool, "run", self.answer)
 
     async def answer(self, asked: Any, *arguments: Any) -> Any:
         if asked is written.choices_of:
+            if self.away:
+                raise OperationalError
             return {}
         if asked is written.seen:
             self.meanwhile()
@@ -120,3 +124,18 @@ async def test_who_is_new_is_told_no_change_before_all_who_are_here(world: World
     assert (alice.told(), bob.told()) == ([], [([BOB], 2)])
     await world.round()
     assert (alice.told(), bob.told()) == ([(sorted([ALICE, BOB]), 2)], [])
+
+
+async def test_without_a_database_who_goes_is_told_of_and_who_comes_waits(world: World) -> None:
+    alice, bob = world.open(ALICE), world.open(BOB)
+    world.subscribe(alice)
+    await world.round()
+    assert alice.told() == [(sorted([ALICE, BOB]), 2)]
+    world.away = True
+    world.open(CAROL)
+    world.presence.ended(bob, clean=True)
+    await world.round()
+    assert alice.told() == [([BOB], 1)]
+    world.away = False
+    await world.round()
+    assert world.presence.status(CAROL) == "online"

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from accounts import forgetting
 from accounts.models import Session, UsedSocketToken, User
 from api import idempotency, upkeep
+from api.apart import each_apart
 from api.clock import now
 from api.idempotency import IdempotencyKey
 from api.lease import Lease, acquire
@@ -35,6 +37,25 @@ def test_a_job_that_fails_keeps_no_other_from_being_done() -> None:
     assert len(done) == 1
 
 
+def test_one_of_many_that_fails_keeps_no_other_waiting_but_a_database_that_is_away_does() -> None:
+    done: list[int] = []
+
+    def act(number: int) -> None:
+        if number == 0:
+            raise ZeroDivisionError
+        if number > 2:
+            raise OperationalError
+        done.append(number)
+
+    with pytest.raises(ExceptionGroup) as failed:
+        each_apart([0, 1, 0, 2], act)
+    assert [type(error) for error in failed.value.exceptions] == [ZeroDivisionError] * 2
+    assert done == [1, 2]
+    with pytest.raises(OperationalError):
+        each_apart([0, 3, 1], act)
+    assert done == [1, 2]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_gets_the_lease_and_keeps_it() -> None:
     holders = [uuid.uuid4() for _ in range(8)]
@@ -43,6 +64,17 @@ def test_of_many_at_once_one_gets_the_lease_and_keeps_it() -> None:
     assert [acquire("work", holder) for holder in holders] == first
     Lease.objects.update(until=now() - timedelta(seconds=1))  # the holder has died
     assert [acquire("work", holder) for holder in holders] == [True] + [False] * 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_of_a_clock_that_went_ahead_is_not_believed() -> None:
+    dead, living, late = (uuid.uuid4() for _ in range(3))
+    assert acquire("work", dead)
+    Lease.objects.update(until=now() + timedelta(seconds=20))  # clocks differ a little
+    assert not acquire("work", living)
+    Lease.objects.update(until=now() + timedelta(hours=1))
+    assert acquire("work", living)
+    assert not acquire("work", late)
 
 
 @pytest.mark.django_db(transaction=True)

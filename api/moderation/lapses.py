@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from api.apart import each_apart
 from api.audit.actions import record
 from api.log.append import Entry, append, lock, writing
 from api.moderation.mutes import until_when
@@ -33,10 +34,14 @@ def lapse_mutes(moment: datetime) -> None:
 
 def _by_room(due: QuerySet[Ban] | QuerySet[Mute], lapse: Callable[..., None]) -> None:
     rooms = due.filter(room__deleted_at=None).order_by("room_id")
-    for room_id in list(rooms.values_list("room_id", flat=True).distinct()[:ROOMS_AT_ONCE]):
+
+    def lapse_in(room_id: uuid.UUID) -> None:
         with writing():
             lock(room_id)
             lapse(room_id, due.filter(room_id=room_id, room__deleted_at=None))
+
+    some = rooms.values_list("room_id", flat=True).distinct()[:ROOMS_AT_ONCE]
+    each_apart(list(some), lapse_in)
 
 
 def _lapse_bans_in(room_id: uuid.UUID, due: QuerySet[Ban]) -> None:

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from accounts.erasure import confirm, erase_account
 from accounts.models import Erasure
+from api.apart import each_apart
 from api.audit.actions import record
 from api.blocks.models import Block
 from api.clock import now
@@ -64,8 +65,7 @@ def erase_user(*, user_id: uuid.UUID) -> None:
 
 def finish_erasures(_: datetime) -> None:
     """Go on with what was cut off."""
-    for user_id in list(Erasure.objects.values_list("pk", flat=True)):
-        finish(user_id)
+    each_apart(list(Erasure.objects.values_list("pk", flat=True)), finish)
 
 
 def finish(user_id: uuid.UUID) -> None:
