@@ -50,6 +50,36 @@ def test_the_upkeep_removes_what_was_let_go_of_and_nothing_else(
     assert alice.call("GET", f"/attachments/{ids['stays']}").status_code == 200
 
 
+def test_files_of_rooms_that_end_and_of_people_who_are_erased_leave_the_disk(
+    world: World, alice: Person, bob: Person, carol: Person
+) -> None:
+    room, ended = alice.create_room(bob, carol)["id"], alice.create_room(bob)["id"]
+    direct = bob.expect(201, "POST", "/rooms/direct", json={"user_ids": [alice.id]})["id"]
+    places = [(alice, room), (bob, room), (bob, direct), (bob, ended)]
+    places += [(bob, bob.create_room()["id"]), (alice, ended), (carol, room)]
+    files = [person.upload("a.png", picture())["id"] for person, _ in places]
+    said = [
+        person.send(place, attachment_ids=[file])
+        for (person, place), file in zip(places, files, strict=True)
+    ]
+    for place in (room, ended):
+        file = alice.upload("avatar.png", picture())["id"]
+        alice.expect(200, "PATCH", f"/rooms/{place}", json={"avatar_id": file})
+        files.append(file)
+    unused = bob.upload("unused.png", picture())["id"]
+    ranges = {"ranges": [[said[-1]["seq"], said[-1]["seq"]]]}
+    alice.expect(200, "POST", f"/rooms/{room}/messages/delete", json=ranges)
+    alice.expect(204, "DELETE", f"/rooms/{ended}")
+    assert world.manage("erase_user", bob.name).returncode == 0
+    done = world.manage("upkeep")
+    assert done.returncode == 0, done.stderr
+    there = kept(world)
+    stays = [files[0], files[-2]]
+    assert {*stays, *(f"{file}.thumbnail" for file in stays)} <= there
+    gone = [*files[1:-2], files[-1], unused]
+    assert not {*gone, *(f"{file}.thumbnail" for file in gone)} & there
+
+
 @pytest.fixture
 def alices(tmp_path: Path, settings: Settings, transactional_db: None) -> Any:
     """Somebody's id, whose files are in a folder of this test."""
