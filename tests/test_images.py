@@ -1,5 +1,6 @@
 """Images are made anew: what a camera wrote beside them is gone, what is to be seen stays."""
 
+import struct
 from typing import Any
 
 import pytest
@@ -111,6 +112,27 @@ def test_pictures_of_every_kind_of_pixels_are_taken(alice: Person, mode: str) ->
     content = written(image.convert("I").convert("I;16") if mode == "I;16" else image, kind)
     found, whole, _ = given_back(alice, f"a.{kind.lower()}", content)
     assert (found["width"], found["height"]) == opened(whole).size == (40, 20)
+
+
+@one_world
+def test_greys_of_sixteen_bits_are_as_bright_as_before(alice: Person) -> None:
+    row = b"".join(struct.pack("<H", grey * 256) * 100 for grey in (0, 100, 200))
+    image = Image.frombytes("I;16", (300, 10), row * 10)
+    _, whole, _ = given_back(alice, "a.png", written(image, "PNG"))
+    shown: Any = opened(whole).convert("L")
+    assert [shown.getpixel((column, 5)) for column in (50, 150, 250)] == [0, 100, 200]
+
+
+@one_world
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+@pytest.mark.parametrize("said", [b"garbage", b"MM\x00*\x00\x00", b"II*\x00\xff\xff\xff\xff"])
+def test_nonsense_about_how_an_image_was_held_means_nothing(
+    alice: Person, kind: str, said: bytes
+) -> None:
+    content = written(drawn((40, 20)), kind, exif=b"Exif\x00\x00" + said)
+    _, whole, _ = given_back(alice, f"a.{kind.lower()}", content)
+    assert opened(whole).size == (40, 20)
+    assert [looks(opened(whole), place) for place in ((5, 10), (35, 10))] == ["red", "blue"]
 
 
 @one_world

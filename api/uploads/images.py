@@ -4,6 +4,7 @@ What a camera or a program has written beside the pixels (place, device, comment
 is gone. How an image is to be turned and which colours it means is applied to the pixels.
 """
 
+import contextlib
 import io
 import tempfile
 import warnings
@@ -59,8 +60,7 @@ def _written(image: Any, kind: ImageKind) -> MadeAnew:
     if kind.format != "JPEG" and getattr(image, "n_frames", 1) > 1:
         first = _write_moving(image, kind, made)
     else:
-        ImageOps.exif_transpose(image, in_place=True)
-        first = _pixels(image, alpha=kind.format != "JPEG")
+        first = _pixels(_upright(image), alpha=kind.format != "JPEG")
         first.save(made, kind.format, quality=QUALITY)
     return MadeAnew(made, _thumbnail(first), first.width, first.height)
 
@@ -71,7 +71,7 @@ def _write_moving(image: Any, kind: ImageKind, made: IO[bytes]) -> Any:
     for frame in _frames(image):
         frame.load()  # before that WebP does not say how long it is shown
         durations.append(int(frame.info.get("duration", 0)))
-        frames.append(_pixels(ImageOps.exif_transpose(frame), alpha=True))
+        frames.append(_pixels(_upright(frame.copy()), alpha=True))
     frames[0].save(
         made,
         kind.format,
@@ -96,8 +96,19 @@ def _frames(image: Any) -> Iterator[Any]:
         yield frame
 
 
+def _upright(image: Any) -> Any:
+    """Turn an image as it was held, and return it."""
+    image.load()  # what is broken here is the image
+    with contextlib.suppress(Exception):  # broken words beside the pixels mean nothing
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
 def _pixels(image: Any, *, alpha: bool) -> Any:
     """Return the image as it is to be seen, and nothing that was said beside it."""
+    if image.mode.startswith("I;16"):  # Pillow takes all but the darkest 256 of its greys for white
+        image = image.point(lambda grey: grey * (1 / 256))
+        image.info = {}
     profile = image.info.get("icc_profile")
     see_through = alpha and image.has_transparency_data
     shown = _in_srgb(image, profile) if profile else image
