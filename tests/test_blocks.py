@@ -4,10 +4,12 @@ What a naive form does, and fails here: it tells the blocked one, asks for block
 or refuses in a room of several what two of them have between themselves.
 """
 
+import asyncio
 from functools import partial
 
 from tests.clients import OF_PROFILES, Person, at_once
 from tests.known import Known
+from tests.locks import held_until_all_wait, wait_for_locks
 from tests.servers import World, one_world
 
 
@@ -146,3 +148,32 @@ def test_in_rooms_of_more_a_block_is_left_to_the_clients(
     block(alice, bob)
     for room in rooms:
         bob.send(room)
+
+
+async def test_who_is_blocked_while_they_wait_for_it_gets_no_direct_room(clustered: World) -> None:
+    alice, bob = (Person.register(clustered.server.url, name) for name in ("alice", "bob"))
+    bob.expect(200, "PATCH", "/me", json={"display_name": "Robert"})
+    acts = [
+        partial(bob.call, "PUT", f"/blocks/{alice.id}"),
+        partial(alice.call, "POST", "/rooms/direct", json={"user_ids": [bob.id]}),
+    ]
+    with held_until_all_wait(clustered, bob.id) as watcher:
+        waiting = []
+        for act in acts:
+            waiting.append(asyncio.create_task(asyncio.to_thread(act)))
+            await asyncio.to_thread(wait_for_locks, watcher, len(waiting))
+    assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [201, 403]
+    assert bob.get("/rooms")["items"] == alice.get("/rooms")["items"] == []
+
+
+@one_world
+def test_a_bot_that_is_blocked_tells_nothing(world: World, alice: Person) -> None:
+    made = world.manage("create_bot", f"bot-{alice.name}"[:32])
+    assert made.returncode == 0, made.stderr
+    bot = Person(alice.url, {"access": made.stdout.split()[-1]})
+    who = bot.get("/me")["id"]
+    path, body = f"/users/{alice.id}/notifications", {"kind": "news", "text": "hello"}
+    bot.expect(201, "POST", path, json=body)
+    alice.expect(201, "PUT", f"/blocks/{who}")
+    bot.refused(403, "permission_denied", "POST", path, json=body)
+    assert len(alice.get("/notifications")["items"]) == 1

@@ -19,6 +19,13 @@ FOUND = [  # the word, a text, what becomes of it
     ("cafe\u0301", "un CAFÉ!", "un ****!"),
     ("bad", "\uff42\uff41\uff44 \U0001d41b\U0001d41a\U0001d41d \u24d1\u24d0\u24d3", "*** *** ***"),
     ("bad", "b\u00ada\u200bd", "*****"),
+    *(
+        ("bad", f"b{unseen}ad", "*" * (3 + len(unseen)))
+        for unseen in (
+            *("\u034f", "\u115f", "\u3164", "\uffa0", "\u17b4", "\u180b", "\u2065", "\ufff3"),
+            *("\U000e0100", "\U000e0fff", "\x01", "\x7f", "\x9f", "\u200d\U000e0041"),
+        )
+    ),
     ("office", "an oﬃce", "an ****"),
     ("ΟΔΟΣ", "η οδός οδος", "η οδός ****"),
     ("İstanbul", "i\u0307stanbul", "*********"),
@@ -39,7 +46,7 @@ NOT_FOUND = [
         ("ass", "classic Straße"),
         ("हिन", "यह हिन्दी है"),
         ("c", "c\u0327a"),
-        ("very bad", "very  bad"),
+        *(("very bad", "very  bad"), ("bad", "b\tad"), ("bad", "b\x85ad"), ("bad", "b\u2800ad")),
     ),
     *(("c++", "abc++"), ("ค", "คำ"), ("bad", "")),
 ]
@@ -65,7 +72,7 @@ def test_the_longer_of_two_words_is_hidden_whole() -> None:
 
 
 def test_what_nobody_sees_spells_nothing() -> None:
-    assert spelling("\u200b\u00ad\ufe0f") == ""
+    assert spelling("\u200b\u00ad\ufe0f\u034f\u3164\U000e0101\x02") == spelling("\x02") == ""
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.text(), st.data())

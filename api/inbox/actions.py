@@ -7,9 +7,10 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.models import User
+from api.blocks.queries import blockers_among
 from api.clock import now
 from api.codec import check_size, plain
-from api.errors import InvalidRequest, NotFound
+from api.errors import InvalidRequest, NotFound, PermissionDenied
 from api.inbox import queries
 from api.inbox.models import Notification
 from api.inbox.notices import tell
@@ -43,6 +44,7 @@ def notify(
     Raises:
         InvalidRequest: text or kind are blank or too long, or there is too much data.
         NotFound: there is no such person.
+        PermissionDenied: they do not want to hear from the actor.
     """
     if not kind.strip() or len(kind) > KIND_CHARACTERS_MAX or "\x00" in kind:
         raise InvalidRequest.at("/kind", f"1 to {KIND_CHARACTERS_MAX} characters.")
@@ -55,6 +57,8 @@ def notify(
         )
         if not User.objects.filter(pk=user_id, erased_at=None).exists():
             raise NotFound("There is no such person.")
+        if actor_id is not None and blockers_among([user_id], actor_id):
+            raise PermissionDenied
     return notification
 
 

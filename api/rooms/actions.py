@@ -64,8 +64,6 @@ def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tup
     key = ",".join(str(user.id) for user in people)
     found = Room.objects.filter(direct_key=key).first()
     if found is None:
-        if blockers_among([user.id for user in others], creator_id):
-            raise PermissionDenied  # who it was is not told
         moment = now()
         room = Room(kind=Kind.DIRECT, direct_key=key, created_at=moment)
         try:
@@ -76,7 +74,9 @@ def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tup
                     [(user, Role.MEMBER) for user in people],
                     actor_id=creator_id,
                     moment=moment,
-                )
+                )  # from here on nobody is blocked, nor erased, by somebody else
+                if blockers_among([user.id for user in others], creator_id):
+                    raise PermissionDenied  # who it was is not told
             return room, True
         except IntegrityError:  # somebody was faster
             found = Room.objects.get(direct_key=key)

@@ -1,9 +1,9 @@
 """Words that are not wanted in a room: found however they are written, whole words only. Pure.
 
 Text is compared letter by letter without case and without the ways in which Unicode can write
-one letter (NFKD, full case folding); what nobody sees (soft hyphens, zero-width characters) is
-passed over. A word ends where letters and digits end. Scripts that put no spaces between words
-have no such ends: there it is found anywhere.
+one letter (NFKD, full case folding); what nobody sees (soft hyphens, zero-width characters,
+fillers, control characters) is passed over. A word ends where letters and digits end. Scripts
+that put no spaces between words have no such ends: there it is found anywhere.
 """
 
 import re
@@ -19,7 +19,15 @@ _UNSPACED = (
 _LETTER = rf"[^\W_{_UNSPACED}]"
 _UNSPACED_MARK = re.compile(f"[{_UNSPACED}]")
 _JOINT = "M"  # a letter to ``re``, and none that is left when case has been folded
-_STYLES = range(0xFE00, 0xFE10)  # variation selectors
+# Of Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties) what is not Cf: joiners,
+# fillers, variation selectors, and places that are kept for more of them.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+_CONTROLS = dict.fromkeys(
+    code for code in range(128) if not (chr(code).isprintable() or chr(code).isspace())
+)
 
 
 class Unwanted:
@@ -46,7 +54,9 @@ class Unwanted:
 
 def spelling(text: str) -> str:
     """Return what a text is compared by; empty if there is nothing to see in it."""
-    return text.lower() if text.isascii() else "".join(map(_folded, text))
+    if text.isascii():
+        return text.lower().translate(_CONTROLS)
+    return "".join(map(_folded, text))
 
 
 @lru_cache(4_096)
@@ -58,7 +68,7 @@ def _folded(char: str) -> str:
 def _joined(char: str) -> str:
     """Tie a mark to its letter: ``re`` takes it for the end of a word."""
     category = unicodedata.category(char)
-    if category == "Cf" or ord(char) in _STYLES:
+    if category == "Cf" or _UNSEEN.match(char) or (category == "Cc" and not char.isspace()):
         return ""
     if not category.startswith("M"):
         return char
