@@ -11,7 +11,6 @@ from api.codec import Body, Payload, Seq, encode
 from api.errors import InvalidRequest, NotSupported
 from api.limits import Limits
 from api.log.pages import Window
-from api.log.snapshot import snapshot
 from api.messages import actions as messages
 from api.messages import grouping, reacting
 from api.messages.queries import messages_in
@@ -154,9 +153,8 @@ def _history(user: Profile, command: History, limits: Limits) -> HistoryReply:
             after=command.after,
             around=command.around,
         )
-        with snapshot():
-            page = messages_in(command.room_id, user.id, window)
-        found = HistoryReply(items=page.items, **page.bounds())
+        page = messages_in(command.room_id, user.id, window)
+        found = HistoryReply(items=[told(item) for item in page.items], **page.bounds())
         if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
             return found
         limit //= 2  # the page says itself how far it reaches

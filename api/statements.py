@@ -1,4 +1,4 @@
-"""Queries, inserts and updates whose SQL is spelled out once for the life of the process.
+"""Queries whose SQL is spelled out once for the life of the process.
 
 The ORM takes about a millisecond to spell a query out, ten times what the database takes to
 answer it (docs/decisions/0010). What runs often is written with the ORM as ever, with
@@ -9,17 +9,19 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cache, partial
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, F, Model, Q, QuerySet
+from django.db.models import Expression, F, Func, JSONField, Model, Q, QuerySet, Subquery
 from django.db.models.lookups import In
 from django.db.models.query import ModelIterable
 from psycopg import RawCursor
 from typing_extensions import override
 
+PREPARED_MAX = 20  # values of a statement that is planned once
 LIST_MAX = 10_000  # in one statement: drivers take 32,766 or 65,535 parameters
 
 Shape = TypeVar("Shape")
@@ -37,6 +39,35 @@ class Given(Expression):
     @override
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
+
+
+class _Array(Func):
+    """A JSON array; Django's own asks SQLite first whether it knows JSON, in a transaction."""
+
+    function = "json_array"
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """Spell it for PostgreSQL."""
+        return self.as_sql(compiler, connection, function="jsonb_build_array")
+
+
+class Listed(Subquery):
+    """The rows of a query as one column of another: a list, NULL or empty when there are none.
+
+    Each of them is a list of these columns; ids are strings in it, truths may be 0 and 1.
+    """
+
+    template = "(SELECT json_group_array(json(one.listed)) FROM (%(subquery)s) AS one)"
+    output_field = JSONField()
+
+    def __init__(self, query: QuerySet[Any, Any], *columns: Any) -> None:
+        super().__init__(query.values(listed=_Array(*columns)))
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """Spell it for PostgreSQL."""
+        template = "(SELECT jsonb_agg(one.listed) FROM (%(subquery)s) AS one)"
+        return self.as_sql(compiler, connection, template)
 
 
 def among(column: str, name: str) -> In:
@@ -95,14 +126,22 @@ class _Spelling:
             )
         return found
 
-    def fetched(
+    def rows(
+        self, database: BaseDatabaseWrapper, given: dict[str, Any], limit: int | None
+    ) -> Iterable[Sequence[Any]]:
+        """Run the query; return its rows."""
+        found = self._fetched(database, given, limit)
+        converters = self.spelled(database).converters
+        return _converted(found, converters, database) if converters else found
+
+    def _fetched(
         self, database: BaseDatabaseWrapper, given: dict[str, Any], limit: int | None
     ) -> list[tuple[Any, ...]]:
         """Run the query; its columns come as the driver gives them."""
         pieces, parameters, _, _ = self.spelled(database)
         sql = [pieces[0]]
         values: list[Any] = []
-        with _binding_cursor(database) as (cursor, place):
+        with binding_cursor(database) as (cursor, place):
             for parameter, piece in zip(parameters, pieces[1:], strict=True):
                 value = given[parameter.name] if isinstance(parameter, Given) else parameter
                 several = value if isinstance(value, list) else [value]
@@ -126,13 +165,8 @@ class Rows(_Spelling, Generic[Shape]):
 
     def all(self, *, limit: int | None = None, **given: Any) -> list[Shape]:
         """Run it; return every row, or the first ``limit``."""
-        database = _database()
-        rows: Iterable[Sequence[Any]] = self.fetched(database, given, limit)
-        converters = self.spelled(database).converters
-        if converters:
-            rows = _converted(rows, converters, database)
         shape = self._shape
-        return [shape(*row) for row in rows]
+        return [shape(*row) for row in self.rows(database_here(), given, limit)]
 
     def first(self, **given: Any) -> Shape | None:
         """Run it; return the first row, None when there is none."""
@@ -159,8 +193,8 @@ class Instances(_Spelling, Generic[Instance]):
 
     def all(self, *, limit: int | None = None, **given: Any) -> list[Instance]:
         """Run it; return every instance, or the first ``limit``."""
-        database = _database()
-        rows = self.fetched(database, given, limit)
+        database = database_here()
+        rows = self.rows(database, given, limit)
         answered: Any = _Answered(self.spelled(database).compiler, rows)
         return list(ModelIterable(answered))
 
@@ -175,10 +209,9 @@ class _Answered:
 
     _known_related_objects: dict[Any, Any] = {}
 
-    def __init__(self, compiler: Any, rows: list[tuple[Any, ...]]) -> None:
+    def __init__(self, compiler: Any, rows: Iterable[Sequence[Any]]) -> None:
         self.select, self.klass_info = compiler.select, compiler.klass_info
         self.annotation_col_map = compiler.annotation_col_map
-        self.results_iter = compiler.results_iter
         self.db = compiler.using
         self.query = self
         self._rows = rows
@@ -186,88 +219,34 @@ class _Answered:
     def get_compiler(self, **_: Any) -> "_Answered":
         return self
 
-    def execute_sql(self, **_: Any) -> list[list[tuple[Any, ...]]]:
-        return [self._rows]
+    def execute_sql(self, **_: Any) -> Iterable[Sequence[Any]]:
+        return self._rows
+
+    def results_iter(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        return rows
 
 
-class Insertion:
-    """An ``INSERT`` of these columns, of any number of rows at once; the first is the id."""
-
-    def __init__(self, model: type[Model], *columns: str) -> None:
-        self._model, self._columns = model, columns
-
-    def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert the rows; each has its values in the order of the columns.
-
-        Raises:
-            IntegrityError: one of them may not be there.
-        """
-        self._insert(rows, "")
-
-    def run_if_new(self, rows: Sequence[tuple[Any, ...]]) -> set[uuid.UUID]:
-        """Insert those rows that no unique constraint forbids; return their ids."""
-        kept = self._insert(rows, f' ON CONFLICT DO NOTHING RETURNING "{self._columns[0]}"')
-        return {identity(stored) for (stored,) in kept}
-
-    def _insert(self, rows: Sequence[tuple[Any, ...]], tail: str) -> list[tuple[Any, ...]]:
-        database = _database()
-        step = (database.features.max_query_params or 60_000) // len(self._columns)
-        found: list[tuple[Any, ...]] = []
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            values = adapted((value for row in part for value in row), database)
-            with _binding_cursor(database) as (cursor, place):
-                places = _rows_of(place, len(self._columns), len(part))
-                cursor.execute(self._head + places + tail, values)
-                found += cursor.fetchall() if tail else ()
-        return found
-
-    @cached_property
-    def _head(self) -> str:
-        names = ", ".join(f'"{name}"' for name in _names(self._model, self._columns))
-        table = self._model._meta.db_table
-        return f'INSERT INTO "{table}" ({names}) VALUES '  # noqa: S608  names of ours
-
-
-class Change:
-    """An ``UPDATE`` of these columns, of several rows at once; ``key`` finds each of them."""
-
-    def __init__(self, model: type[Model], *columns: str, key: Sequence[str]) -> None:
-        self._model, self._columns, self._key = model, columns, key
-
-    def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Change the rows; each has the values of its key, then of the columns, none NULL."""
-        database = _database()
-        values = adapted((value for row in rows for value in row), database)
-        with _binding_cursor(database) as (cursor, place):
-            places = _rows_of(place, len(self._key) + len(self._columns), len(rows))
-            cursor.execute(self._statement.format(places), values)
-
-    @cached_property
-    def _statement(self) -> str:
-        table = self._model._meta.db_table
-        names = _names(self._model, (*self._key, *self._columns))
-        given = [f"given.column{number}" for number in range(1, len(names) + 1)]
-        pairs = list(zip(names, given, strict=True))
-        changed = ", ".join(f'"{name}" = {value}' for name, value in pairs[len(self._key) :])
-        found = " AND ".join(
-            f'"{table}"."{name}" = {value}' for name, value in pairs[: len(self._key)]
-        )
-        return f'UPDATE "{table}" SET {changed} FROM (VALUES {{}}) AS given WHERE {found}'  # noqa: S608  names of ours
-
-
-def _names(model: type[Model], fields: Iterable[str]) -> list[str]:
-    found: list[Any] = [model._meta.get_field(name) for name in fields]
-    return [field.column for field in found]
-
-
-def _database() -> BaseDatabaseWrapper:
+def database_here() -> BaseDatabaseWrapper:
     """Return this thread's connection: to ask Django's proxy for everything takes longer."""
     return connections[DEFAULT_DB_ALIAS]
 
 
+class _Cursor(RawCursor[Any]):
+    """A cursor whose short statements PostgreSQL plans once for a connection.
+
+    Planning a page of history takes four times as long as reading it. Long statements come in
+    too many lengths to be met again.
+    """
+
+    @override
+    def execute(self, query: Any, params: Any = (), **_: Any) -> Any:
+        return super().execute(
+            query, params, prepare=None if len(params) <= PREPARED_MAX else False
+        )
+
+
 @contextmanager
-def _binding_cursor(database: Any) -> Iterator[tuple[Any, str]]:
+def binding_cursor(database: Any) -> Iterator[tuple[Any, str]]:
     """Open a cursor, and say how a place is spelled for it.
 
     On PostgreSQL the server puts the values into their places. Django's cursor does it here
@@ -275,19 +254,11 @@ def _binding_cursor(database: Any) -> Iterator[tuple[Any, str]]:
     """
     if database.vendor == "postgresql":
         database.ensure_connection()
-        with database.wrap_database_errors, RawCursor(database.connection) as cursor:
+        with database.wrap_database_errors, _Cursor(database.connection) as cursor:
             yield cursor, "${}"
     else:
         with database.cursor() as cursor:
             yield cursor, "%s"
-
-
-@lru_cache(128)
-def _rows_of(place: str, columns: int, rows: int) -> str:
-    numbers = iter(range(1, columns * rows + 1))
-    return ", ".join(
-        f"({', '.join(place.format(next(numbers)) for _ in range(columns))})" for _ in range(rows)
-    )
 
 
 def parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
@@ -299,18 +270,23 @@ def parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
 
 def adapted(values: Iterable[Any], database: Any) -> list[Any]:
     """Return values as the driver takes them; dicts and lists are JSON."""
-    ops, native = database.ops, database.features.has_native_uuid_field
-    found: list[Any] = []
-    for value in values:
-        if isinstance(value, uuid.UUID):
-            found.append(value if native else value.hex)
-        elif isinstance(value, datetime):
-            found.append(ops.adapt_datetimefield_value(value))
-        elif isinstance(value, dict | list):
-            found.append(ops.adapt_json_value(value, None))
-        else:
-            found.append(value)
-    return found
+    adapters = _adapters(database.vendor)
+    return [adapters[type(value)](value) if type(value) in adapters else value for value in values]
+
+
+@cache
+def _adapters(vendor: str) -> dict[type, Callable[[Any], Any]]:
+    """Return how values travel that the driver does not take as they are."""
+    ops: Any = connections[DEFAULT_DB_ALIAS].ops
+    json = partial(ops.adapt_json_value, encoder=None)
+    if vendor == "postgresql":
+        return {dict: json, list: json}
+    return {
+        uuid.UUID: attrgetter("hex"),
+        datetime: ops.adapt_datetimefield_value,
+        dict: json,
+        list: json,
+    }
 
 
 def identity(stored: Any) -> uuid.UUID:

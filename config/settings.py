@@ -68,7 +68,8 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
     DATABASE["OPTIONS"] = SQLITE
     DATABASE["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # threads share a file
 else:
-    DATABASE["OPTIONS"] = {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})}
+    POSTGRES = {"connect_timeout": 5, "prepare_threshold": 5}  # what runs often is planned once
+    DATABASE["OPTIONS"] = POSTGRES | DATABASE.get("OPTIONS", {})
 DATABASES = {"default": DATABASE}
 
 STORAGES = {

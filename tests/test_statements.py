@@ -6,8 +6,9 @@ import pytest
 from django.db import IntegrityError
 
 from accounts.models import User
+from api.changes import Insertion
 from api.log.models import Event
-from api.statements import Given, Insertion, Rows
+from api.statements import Given, Rows
 from tests.clients import Person
 from tests.servers import World
 

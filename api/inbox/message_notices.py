@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from accounts.schemas import Person
+from api.changes import Insertion
 from api.codec import instant
 from api.inbox.models import Notification
 from api.inbox.schemas import NotificationOut, notice_text
 from api.log.append import Entry, Numbered
-from api.statements import Insertion
 
 _insertion = Insertion(
     Notification,

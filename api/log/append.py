@@ -20,13 +20,14 @@ from typing import Any, Literal, TypedDict
 
 from django.db import connection, transaction
 
+from api.changes import Insertion
 from api.clock import now
 from api.codec import Payload, instant
 from api.errors import NotFound
 from api.log import publish
 from api.log.frames import EventFrame, frame
 from api.log.models import Event, Stream
-from api.statements import Given, Insertion, Rows, adapted, identity
+from api.statements import Given, Rows, adapted, identity
 
 _locked = Rows(  # SQLite has one writer anyway
     int,

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from api.codec import INTEGER_MAX
 from api.errors import InvalidRequest
+from api.log.snapshot import snapshot
 from api.statements import Given, Rows
 
 
@@ -75,7 +76,7 @@ class Pages(Generic[Row]):
         self._newer = Rows(at, lambda: rows().filter(**up_to, **above).order_by("seq"))
 
     def read(self, window: Window, find_head: Callable[[], int], **given: Any) -> Page[Row]:
-        """Return the page that a window shows; to be read in one snapshot.
+        """Return the page that a window shows, as it stood at one moment; not within a snapshot.
 
         One statement, unless there is nothing to show.
 
@@ -86,7 +87,8 @@ class Pages(Generic[Row]):
             found = self._found(window, INTEGER_MAX, given)
             if found:
                 return self._page(window, found, found[0][0])
-        return self.page(window, find_head(), **given)
+        with snapshot():
+            return self.page(window, find_head(), **given)
 
     def page(self, window: Window, head: int, **given: Any) -> Page[Row]:
         """Return the page of the list as it stood at ``head``; to be read in one snapshot."""

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
+from api.changes import Insertion
 from api.mentions.models import Mention as Row
 from api.mentions.schemas import Mention
-from api.statements import Insertion
 
 _insertion = Insertion(Row, "room_id", "seq", "user_id", "sender_id")
 

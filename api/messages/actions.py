@@ -24,10 +24,10 @@ from api.messages.schemas import (
     MessagesDeleted,
     Sent,
     WrittenMessage,
+    told,
     written,
 )
 from api.messages.sending import Send, send_all
-from api.messages.viewing import message_as_seen
 from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.filtering import filtered
@@ -78,7 +78,7 @@ def edit_message(
         if message.text != text:
             text = filtered(member.room, text)
         if message.text == text:
-            return written(message_as_seen(queries.message(message_id), actor_id), [])
+            return written(queries.message_as_seen(message_id, actor_id), [])
         if if_changed_seq is not None and if_changed_seq != message.changed_seq:
             raise Conflict("The message has been changed since.")
         moment = now()
@@ -91,9 +91,9 @@ def edit_message(
         message.save(update_fields=["text", "mentions", "edited_at", "changed_seq"])
         recording.forget(room_id, [message.seq])
         recording.record([recording.Spoken(room_id, message.seq, actor_id, found.mentions)])
-        edited = queries.message(message_id)
-        event.show(edited)
-        return written(message_as_seen(edited, actor_id), found.warnings)
+        edited = queries.message_as_seen(message_id, actor_id)
+        event.show(told(edited))
+        return written(edited, found.warnings)
 
 
 def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageOut:
@@ -112,17 +112,17 @@ def delete_message(*, actor_id: uuid.UUID, message_id: uuid.UUID) -> MessageOut:
             permissions.check_at_least(member, Role.MODERATOR)
             _check_authors(member, Message.objects.filter(pk=message_id))
         if message.deleted_at is not None:
-            return message_as_seen(queries.message(message_id), actor_id)
+            return queries.message_as_seen(message_id, actor_id)
         permissions.check_not_archived(member.room)
         moment = now()
         entry = Entry(room_id, "message.deleted", actor_id, subject=("message", message_id))
         (event,) = append([entry], at=moment)
         bury(room_id, Message.objects.filter(pk=message_id), moment, event.seq)
-        tombstone = queries.message(message_id)
-        event.show(tombstone)
+        tombstone = queries.message_as_seen(message_id, actor_id)
+        event.show(told(tombstone))
         if message.sender_id != actor_id:
             record(event, user_id=message.sender_id, message_id=message_id)
-        return message_as_seen(tombstone, actor_id)
+        return tombstone
 
 
 def delete_messages(

@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from accounts.views import user_of
 from api import errors
 from api.log.pages import Window
-from api.log.snapshot import snapshot
-from api.messages import pinning, queries, reacting, schemas, viewing
+from api.messages import pinning, queries, reacting, schemas
 from api.openapi import limit, number, operation
 from api.rest import Endpoint, Query, answer
 
@@ -89,7 +88,5 @@ class PinsView(Endpoint):
             around=query.number("around"),
         )
         user_id = user_of(request).id
-        with snapshot():
-            page = queries.pins_in(room_id, user_id, window)
-            seen = viewing.page_as_seen(page, user_id)
-        return answer(seen)
+        page = queries.pins_in(room_id, user_id, window)
+        return answer(schemas.MessageList(items=page.items, **page.bounds()))

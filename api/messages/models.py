@@ -20,7 +20,7 @@ class Message(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
-    room = models.ForeignKey(Room, models.CASCADE)
+    room = models.ForeignKey(Room, models.CASCADE, db_index=False)  # message_place begins with it
     seq = models.BigIntegerField()
     changed_seq = models.BigIntegerField()
     sender = models.ForeignKey(User, models.PROTECT)
@@ -64,14 +64,10 @@ class Message(models.Model):
 
 
 class Thread(models.Model):
-    """The replies to a message, with its id: how many are not deleted.
-
-    Whose last reply is numbered ``users_from`` or above is one of the last who spoke.
-    """
+    """The replies to a message, with its id: how many are not deleted."""
 
     id = models.UUIDField(primary_key=True)
     replies = models.PositiveIntegerField()
-    users_from = models.BigIntegerField()
 
 
 class Participant(models.Model):

@@ -7,8 +7,8 @@ from operator import attrgetter
 
 from django.conf import settings
 
+from api.changes import Change
 from api.rooms.models import Member
-from api.statements import Change
 
 _spoken = Change(Member, "last_sent_at", "send_slot", key=("room_id", "user_id"))
 

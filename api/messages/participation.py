@@ -12,13 +12,11 @@ from django.db import connection
 from django.db.models import Count, F, Max, Window
 from django.db.models.functions import RowNumber
 
-from accounts.schemas import PERSON_COLUMNS, Person
+from api.changes import Change
 from api.messages.answering import Named
 from api.messages.models import Message, Participant
-from api.messages.schemas import Thread
-from api.statements import Change, Rows, adapted, among
+from api.statements import Rows, adapted, among
 
-USERS_MAX = 5  # of a thread, in its root
 FOLLOWERS_MAX = 200  # of a thread, who are told of a reply
 PAIRS_MAX = 1_000  # that are counted anew in one statement
 
@@ -31,19 +29,6 @@ class Reply(NamedTuple):
     sender_id: uuid.UUID
 
 
-_summaries = Rows(
-    lambda thread_id, count, last_seq, *person: (thread_id, count, last_seq, Person(*person)),
-    lambda: (
-        Participant.objects.filter(
-            among("thread_id", "ids"), last_seq__gte=F("thread__users_from"), replies__gt=0
-        )
-        .order_by("thread_id", "-last_seq")
-        .values_list(
-            *("thread_id", "thread__replies", "last_seq"),
-            *(f"user__{column}" for column in PERSON_COLUMNS),
-        )
-    ),
-)
 _followers = Rows(
     lambda *pair: pair,
     lambda: (
@@ -56,15 +41,6 @@ _followers = Rows(
     ),
 )
 _counted_anew = Change(Participant, "replies", "last_seq", key=("thread_id", "user_id"))
-
-
-def threads_of(root_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Thread]:
-    """Return what hangs on those of these messages that have replies."""
-    found: dict[uuid.UUID, Thread] = {}
-    for thread_id, count, last_seq, person in _summaries.all(ids=list(root_ids)):
-        thread = found.setdefault(thread_id, Thread(count=count, last_seq=last_seq, users=[]))
-        thread.users.append(person)
-    return found
 
 
 def followers_of(thread_ids: Collection[uuid.UUID]) -> dict[uuid.UUID | None, list[uuid.UUID]]:
@@ -124,17 +100,12 @@ def count_anew(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> None:
 
 
 def _sum_up(thread_ids: Collection[uuid.UUID]) -> None:
-    """Keep of threads what a page of roots shows, from what is kept of who takes part."""
+    """Keep how many replies threads have, from what is kept of who takes part."""
     places = ", ".join(["%s"] * len(thread_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO api_thread (id, replies, users_from) "  # noqa: S608  only placeholders
-            "SELECT thread_id, SUM(replies), "
-            "COALESCE(MAX(CASE WHEN place = %s THEN last_seq END), 0) "
-            "FROM (SELECT thread_id, replies, last_seq, ROW_NUMBER() OVER "
-            "(PARTITION BY thread_id ORDER BY last_seq DESC) AS place "
-            f"FROM api_participant WHERE thread_id IN ({places})) AS placed "
-            "WHERE TRUE GROUP BY thread_id ON CONFLICT (id) DO UPDATE "
-            "SET replies = excluded.replies, users_from = excluded.users_from",
-            adapted([USERS_MAX, *thread_ids], connection),
+            "INSERT INTO api_thread (id, replies) "  # noqa: S608  only placeholders
+            f"SELECT thread_id, SUM(replies) FROM api_participant WHERE thread_id IN ({places}) "
+            "GROUP BY thread_id ON CONFLICT (id) DO UPDATE SET replies = excluded.replies",
+            adapted(thread_ids, connection),
         )

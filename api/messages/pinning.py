@@ -7,8 +7,7 @@ from api.errors import LimitReached, NotFound
 from api.log.append import Entry, append, lock, writing
 from api.messages import queries
 from api.messages.models import Message
-from api.messages.schemas import MessageOut
-from api.messages.viewing import message_as_seen
+from api.messages.schemas import MessageOut, told
 from api.rooms import permissions
 from api.rooms import queries as rooms
 from api.rooms.models import Kind, Role
@@ -48,7 +47,7 @@ def _set_pinned(actor_id: uuid.UUID, message_id: uuid.UUID, *, pinned: bool) -> 
         if message.deleted_at is not None:
             raise NotFound("The message has been deleted.")
         if message.pinned == pinned:
-            return message_as_seen(queries.message(message_id), actor_id)
+            return queries.message_as_seen(message_id, actor_id)
         moment = now()
         permissions.check_may_write(member.room, member, moment)
         if pinned and Message.objects.filter(room_id=room_id, pinned=True).count() >= PINS_MAX:
@@ -57,6 +56,6 @@ def _set_pinned(actor_id: uuid.UUID, message_id: uuid.UUID, *, pinned: bool) -> 
         entry = Entry(room_id, event_type, actor_id, subject=("message", message_id))
         (event,) = append([entry], at=moment)
         Message.objects.filter(pk=message_id).update(pinned=pinned, changed_seq=event.seq)
-        changed = queries.message(message_id)
-        event.show(changed)
-        return message_as_seen(changed, actor_id)
+        changed = queries.message_as_seen(message_id, actor_id)
+        event.show(told(changed))
+        return changed

@@ -3,10 +3,9 @@
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from typing import Any
+from operator import attrgetter
 
-from django.db.models import Q, QuerySet
-from django.db.models.lookups import In
+from django.db.models import Q
 
 from api.codec import Payload
 from api.errors import NotFound
@@ -14,25 +13,22 @@ from api.log.heads import head_given
 from api.log.pages import Page, Pages, Window
 from api.log.reading import Recorded
 from api.messages.models import Message
-from api.messages.schemas import COLUMNS, MessageFact, message_fact
+from api.messages.schemas import COLUMNS, MessageFact, MessageOut, message_fact
+from api.messages.viewing import message_seen, seen_columns
 from api.rooms import queries as rooms
 from api.rooms.queries import Place
 from api.statements import Given, Rows, among, parts
 
-
-def _rows(condition: Q | In) -> QuerySet[Message, Any]:
-    return Message.objects.filter(condition).values_list(*COLUMNS)
-
-
 _in_room = Q(room_id=Given("room_id"))
+_these = among("pk", "ids")
 
 
-def _pages(*conditions: Q) -> Pages[MessageFact]:
-    member = rooms.is_a_member("room_id", "user_id")
+def _pages(*conditions: Q) -> Pages[MessageOut]:
+    member = rooms.is_a_member("room_id", "viewer_id")
     return Pages(
-        message_fact,
+        message_seen,
         lambda: Message.objects.filter(_in_room, member, *conditions).values_list(
-            head_given("room_id"), *COLUMNS
+            head_given("room_id"), *seen_columns()
         ),
     )
 
@@ -41,10 +37,8 @@ _history = _pages()
 _outside_threads = _pages(Q(thread_id=None))
 _pins = _pages(Q(pinned=True))
 _thread = _pages(Q(thread_id=Given("root_id")))
-_messages = Rows(message_fact, lambda: _rows(among("pk", "ids")))
-_messages_in = Rows(
-    message_fact, lambda: _rows(_in_room).filter(among("pk", "ids")).order_by("seq")
-)
+_messages = Rows(message_fact, lambda: Message.objects.filter(_these).values_list(*COLUMNS))
+_seen = Rows(message_seen, lambda: Message.objects.filter(_these).values_list(*seen_columns()))
 
 
 def message(message_id: uuid.UUID) -> MessageFact:
@@ -53,14 +47,20 @@ def message(message_id: uuid.UUID) -> MessageFact:
     return found
 
 
-def message_for_member(message_id: uuid.UUID, user_id: uuid.UUID) -> MessageFact:
-    """Return a message of a room that this person is in.
+def message_as_seen(message_id: uuid.UUID, viewer_id: uuid.UUID) -> MessageOut:
+    """Return a message that is there, as one person sees it."""
+    (found,) = _seen.all(ids=[message_id], viewer_id=viewer_id)
+    return found
+
+
+def message_for_member(message_id: uuid.UUID, user_id: uuid.UUID) -> MessageOut:
+    """Return a message of a room that this person is in; to be read in one snapshot.
 
     Raises:
         NotFound: there is no such message, or it is not this person's to see.
         PermissionDenied: the room is public, but one has to join it for this.
     """
-    found = _messages.first(ids=[message_id])
+    found = _seen.first(ids=[message_id], viewer_id=user_id)
     if found is None:
         raise NotFound
     rooms.head_for_member(found.room_id, user_id)
@@ -81,8 +81,8 @@ def room_of(message_id: uuid.UUID) -> uuid.UUID:
 
 def messages_in(
     room_id: uuid.UUID, user_id: uuid.UUID, window: Window, *, threads: bool = True
-) -> Page[MessageFact]:
-    """Return a page of a room's history, with or without replies; to be read in one snapshot.
+) -> Page[MessageOut]:
+    """Return a page of a room's history, with or without replies; not within a snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
@@ -90,8 +90,8 @@ def messages_in(
     return _read(_history if threads else _outside_threads, room_id, user_id, window)
 
 
-def pins_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageFact]:
-    """Return a page of what is pinned in a room; to be read in one snapshot.
+def pins_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[MessageOut]:
+    """Return a page of what is pinned in a room; not within a snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
@@ -100,35 +100,45 @@ def pins_in(room_id: uuid.UUID, user_id: uuid.UUID, window: Window) -> Page[Mess
 
 
 def _read(
-    pages: Pages[MessageFact], room_id: uuid.UUID, user_id: uuid.UUID, window: Window, **given: Any
-) -> Page[MessageFact]:
+    pages: Pages[MessageOut], room_id: uuid.UUID, user_id: uuid.UUID, window: Window
+) -> Page[MessageOut]:
     head = partial(rooms.head_for_member, room_id, user_id)
-    return pages.read(window, head, room_id=room_id, user_id=user_id, **given)
+    return pages.read(window, head, room_id=room_id, viewer_id=user_id)
 
 
 def messages_by_id(
     room_id: uuid.UUID, user_id: uuid.UUID, ids: Collection[uuid.UUID], *, threads: bool = True
-) -> Page[MessageFact]:
+) -> Page[MessageOut]:
     """Return those of these messages that are in the room; to be read in one snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
     head = rooms.head_for_member(room_id, user_id)
-    found = _messages_in.all(room_id=room_id, ids=list(ids))
-    items = [message for message in found if threads or message.thread_id is None]
-    return Page(items, 1, head, head, has_more=False)
+    items = [
+        message
+        for message in messages_as_seen(ids, user_id)
+        if message.room_id == room_id and (threads or message.thread_id is None)
+    ]
+    return Page(sorted(items, key=attrgetter("seq")), 1, head, head, has_more=False)
 
 
 def thread_page(
     room_id: uuid.UUID, user_id: uuid.UUID, root_id: uuid.UUID, window: Window
-) -> Page[MessageFact]:
+) -> Page[MessageOut]:
     """Return a page of the replies to a root; to be read in one snapshot.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
-    return _read(_thread, room_id, user_id, window, root_id=root_id)
+    head = rooms.head_for_member(room_id, user_id)
+    return _thread.page(window, head, room_id=room_id, viewer_id=user_id, root_id=root_id)
+
+
+def messages_as_seen(message_ids: Iterable[uuid.UUID], viewer_id: uuid.UUID) -> list[MessageOut]:
+    """Return the messages that have these ids as one person sees them, in no order."""
+    found = (_seen.all(ids=part, viewer_id=viewer_id) for part in parts(message_ids))
+    return [message for part in found for message in part]
 
 
 def messages_with(message_ids: Iterable[uuid.UUID]) -> list[MessageFact]:

@@ -1,6 +1,7 @@
 """What messages look like on the wire."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -171,10 +172,15 @@ COLUMNS = (  # of the table, as ``message_fact`` takes them
 
 def message_fact(*columns: Any) -> MessageFact:
     """Show a message, given as its columns, to everybody in its room."""
+    return MessageFact(*fields_of(columns))
+
+
+def fields_of(columns: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the fields that a message, given as its columns, has for everybody."""
     message_id, room_id, seq, changed_seq = columns[:4]
     text, metadata, client_msg_id, reply_to_id, thread_id = columns[9:14]
     created_at, edited_at, deleted_at, pinned, mentions, attachments = columns[14:]
-    return MessageFact(
+    return (
         message_id,
         room_id,
         seq,

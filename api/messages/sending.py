@@ -17,6 +17,7 @@ from msgspec.structs import astuple
 
 from accounts.schemas import Person, person
 from api import metrics
+from api.changes import Insertion
 from api.clock import now
 from api.errors import (
     ChatError,
@@ -43,7 +44,6 @@ from api.rooms import queries as rooms
 from api.rooms.filtering import filtered
 from api.rooms.models import Member, Room
 from api.rooms.queries import Standing
-from api.statements import Insertion
 from api.uploads.schemas import kept as files_stored
 
 

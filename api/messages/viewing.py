@@ -1,78 +1,69 @@
-"""Messages as one person sees them: what everybody sees, and what is theirs.
+"""Messages as one person sees them: reactions and threads, as columns of the message's own row.
 
-What REST adds to a message is loaded here: reactions and threads, each for all messages of an
-answer in one query, in the snapshot or the transaction in which those were read.
+One statement sees one moment: what stands on a message is as true as the message, without a
+snapshot around several of them.
 """
 
 import uuid
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from django.db.models import Exists, OuterRef
-from msgspec.structs import asdict
+from django.db.models import Case, Exists, F, OuterRef, When
+from msgspec.structs import astuple
 
-from api.log.pages import Page
+from accounts.schemas import PERSON_COLUMNS, Person
 from api.messages import models
-from api.messages.participation import threads_of
-from api.messages.schemas import MessageFact, MessageList, MessageOut, Reaction, Thread
-from api.statements import Given, Rows, among, parts
+from api.messages.schemas import COLUMNS, MessageFact, MessageOut, Reaction, Thread, fields_of
+from api.statements import Given, Listed
 
-_mine = models.Reaction.objects.filter(
-    message_id=OuterRef("message_id"), emoji=OuterRef("emoji"), user_id=Given("viewer_id")
-)
-_reactions = Rows(
-    lambda message_id, *reaction: (message_id, Reaction(*reaction)),
-    lambda: (
-        models.ReactionKind.objects.filter(among("message_id", "ids"))
-        .order_by("first_seq")
-        .values_list("message_id", "emoji", "count", Exists(_mine))
-    ),
-)
+USERS_MAX = 5  # of a thread, in its root
 
 
-def messages_as_seen(facts: Sequence[MessageFact], viewer_id: uuid.UUID) -> list[MessageOut]:
-    """Show these messages to one person, in the same order."""
-    reactions, threads = _reactions_on(facts, viewer_id), _threads_on(facts)
-    return [
-        MessageOut(
-            **asdict(fact), reactions=reactions.get(fact.id, []), thread=threads.get(fact.id)
-        )
-        for fact in facts
-    ]
+def seen_columns() -> tuple[Any, ...]:
+    """Return the columns that ``message_seen`` takes; ``viewer_id`` is to be given."""
+    return (*COLUMNS, _reactions(), _thread())
 
 
-def message_as_seen(fact: MessageFact, viewer_id: uuid.UUID) -> MessageOut:
-    """Show a message to one person."""
-    (seen,) = messages_as_seen([fact], viewer_id)
-    return seen
-
-
-def just_said(fact: MessageFact) -> MessageOut:
-    """Show a message that nobody can have reacted or replied to yet."""
-    return MessageOut(**asdict(fact), reactions=[], thread=None)
-
-
-def page_as_seen(page: Page[MessageFact], viewer_id: uuid.UUID) -> MessageList:
-    """Show a page of messages to one person."""
-    return MessageList(items=messages_as_seen(page.items, viewer_id), **page.bounds())
-
-
-def _reactions_on(
-    facts: Sequence[MessageFact], viewer_id: uuid.UUID
-) -> Mapping[uuid.UUID, list[Reaction]]:
+def _reactions() -> Case:
+    mine = models.Reaction.objects.filter(
+        message_id=OuterRef("message_id"), emoji=OuterRef("emoji"), user_id=Given("viewer_id")
+    )
+    kinds = models.ReactionKind.objects.filter(message_id=OuterRef("pk")).order_by("first_seq")
+    listed = Listed(kinds, "emoji", "count", Exists(mine))
     # To what nothing has happened since it was said, nobody has reacted; a tombstone has none.
-    ids = [fact.id for fact in facts if fact.changed_seq > fact.seq and fact.deleted_at is None]
-    found: dict[uuid.UUID, list[Reaction]] = defaultdict(list)
-    for part in parts(ids):
-        for message_id, reaction in _reactions.all(ids=part, viewer_id=viewer_id):
-            found[message_id].append(reaction)
-    return found
+    return Case(When(changed_seq__gt=F("seq"), deleted_at=None, then=listed))
 
 
-def _threads_on(facts: Sequence[MessageFact]) -> Mapping[uuid.UUID, Thread]:
-    # Replies change nothing about their root: whether it has some is not to be seen in it.
-    roots = [fact.id for fact in facts if fact.thread_id is None]
-    found: dict[uuid.UUID, Thread] = {}
-    for part in parts(roots):
-        found |= threads_of(part)
-    return found
+def _thread() -> Case:
+    spoke = models.Participant.objects.filter(thread_id=OuterRef("pk"), replies__gt=0)
+    people = (f"user__{column}" for column in PERSON_COLUMNS)
+    listed = Listed(spoke.order_by("-last_seq")[:USERS_MAX], "thread__replies", "last_seq", *people)
+    return Case(When(thread_id=None, then=listed))
+
+
+def message_seen(*columns: Any) -> MessageOut:
+    """Show a message to one person."""
+    reactions, spoke = columns[-2:]
+    return _seen(
+        fields_of(columns[:-2]),
+        [Reaction(emoji, count, bool(mine)) for emoji, count, mine in reactions or ()],
+        _thread_of(spoke) if spoke else None,
+    )
+
+
+def _thread_of(spoke: Sequence[Sequence[Any]]) -> Thread:
+    people = [
+        Person(uuid.UUID(user_id), username, display_name, bool(is_bot), version)
+        for _, _, user_id, username, display_name, is_bot, version in spoke
+    ]
+    count, last_seq, *_ = spoke[0]
+    return Thread(count, last_seq, people)
+
+
+def just_said(message: MessageFact) -> MessageOut:
+    """Show a message that nobody can have reacted or replied to yet."""
+    return _seen(astuple(message), [], None)
+
+
+def _seen(fields: Sequence[Any], reactions: list[Reaction], thread: Thread | None) -> MessageOut:
+    return MessageOut(*(*fields, reactions, thread))

@@ -20,8 +20,7 @@ WRITE_REFUSED = [*REFUSED, errors.RoomArchived, errors.Muted]
 
 def _as_now(message_id: uuid.UUID, user_id: uuid.UUID) -> schemas.MessageOut:
     with snapshot():
-        message = queries.message_for_member(message_id, user_id)
-        return viewing.message_as_seen(message, user_id)
+        return queries.message_for_member(message_id, user_id)
 
 
 class MessagesView(Endpoint):
@@ -51,13 +50,12 @@ class MessagesView(Endpoint):
         if ids is not None and window != Window(limit=query.limit()):
             raise errors.InvalidRequest("The parameter 'ids' goes without a window.")
         user_id = user_of(request).id
-        with snapshot():
-            if ids is None:
-                page = queries.messages_in(room_id, user_id, window, threads=threads)
-            else:
+        if ids is None:
+            page = queries.messages_in(room_id, user_id, window, threads=threads)
+        else:
+            with snapshot():
                 page = queries.messages_by_id(room_id, user_id, ids, threads=threads)
-            seen = viewing.page_as_seen(page, user_id)
-        return answer(seen)
+        return answer(schemas.MessageList(items=page.items, **page.bounds()))
 
     @operation(
         "Send a message",

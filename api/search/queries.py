@@ -9,7 +9,6 @@ from django.db import connection
 from api.errors import InvalidRequest
 from api.messages import queries as messages
 from api.messages.schemas import MessageOut
-from api.messages.viewing import messages_as_seen
 from api.search import postgresql, sqlite
 from api.search.excerpts import excerpt_of, score_of
 from api.search.looking import Bound, Hit, Search
@@ -89,9 +88,9 @@ def _ranked_place(after: bytes | None) -> tuple[bytes | None, tuple[float, bytes
 
 def _page(search: Search, hits: Sequence[Hit], size: int) -> Page:
     shown = hits[:size]
-    facts = {fact.id: fact for fact in messages.messages_with(hit.message_id for hit in shown)}
-    seen = messages_as_seen([facts[hit.message_id] for hit in shown], search.user_id)
-    items = [_found(message, search) for message in seen]
+    found = messages.messages_as_seen((hit.message_id for hit in shown), search.user_id)
+    seen = {message.id: message for message in found}
+    items = [_found(seen[hit.message_id], search) for hit in shown]
     return Page(items, shown[-1].place if len(hits) > size else None)
 
 

@@ -26,7 +26,6 @@ from api.log.reading import Recorded
 from api.messages import queries as messages
 from api.messages.models import Message
 from api.messages.schemas import MessageOut
-from api.messages.viewing import messages_as_seen
 from api.rooms import queries as rooms
 from api.rooms.models import Ban, Kind, Member, Room
 from api.rooms.queries import Place
@@ -153,8 +152,8 @@ def rooms_among(user_id: uuid.UUID, room_ids: Collection[uuid.UUID]) -> list[Roo
 
 
 def _shown(user_id: uuid.UUID, seen: Sequence[SeenRoom]) -> list[RoomOut]:
-    newest = messages.messages_with(room.newest_id for room in seen if room.newest_id)
-    last = {message.room_id: message for message in messages_as_seen(newest, user_id)}
+    newest = (room.newest_id for room in seen if room.newest_id)
+    last = {message.room_id: message for message in messages.messages_as_seen(newest, user_id)}
     others = _others_in_direct(user_id, [room.id for room in seen if room.kind == Kind.DIRECT])
     return [_seen_by_member(room, last.get(room.id), others.get(room.id)) for room in seen]
 

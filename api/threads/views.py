@@ -10,7 +10,6 @@ from api import errors
 from api.log.pages import Window
 from api.log.snapshot import snapshot
 from api.messages.queries import thread_page
-from api.messages.viewing import messages_as_seen
 from api.openapi import limit, number, operation
 from api.rest import Endpoint, Query, answer
 from api.threads import actions, queries, schemas
@@ -43,10 +42,9 @@ class ThreadView(Endpoint):
             room_id = queries.room_of_root(message_id)
             page = thread_page(room_id, user_id, message_id, window)
             position = queries.position(room_id, message_id, user_id)
-            items = messages_as_seen(page.items, user_id)
         return answer(
             schemas.Replies(
-                items=items,
+                items=page.items,
                 **page.bounds(),
                 read_seq=position.read_seq if position else None,
                 unread_count=position.unread_count if position else None,

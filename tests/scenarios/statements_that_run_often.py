@@ -18,10 +18,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from api.access import heads
+from api.changes import Insertion
 from api.log.heads import head_at
 from api.log.models import Event, Stream
 from api.rooms.models import Kind, Member, Room
-from api.statements import Given, Insertion, Instances, Rows, among
+from api.statements import Given, Instances, Rows, among
 
 MANY = 300_000 // 6  # more values than one statement may have, on either database
 MANY_STREAMS = 70_000  # the same, of one parameter each
