@@ -5,12 +5,15 @@ for each message; a session or a socket that outlives its person; a room without
 erasure that a restart leaves half done.
 """
 
+import contextlib
+import sqlite3
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.clients import PASSWORD, Person, at_once
 from tests.record import change
-from tests.servers import World
+from tests.servers import World, one_world
 
 DELETE = {"password": PASSWORD}
 
@@ -212,3 +215,44 @@ def test_devices_and_addresses_are_forgotten(alice: Person, world: World) -> Non
     erase(alice)
     found = world.scenario("devices_of", alice.id)
     assert found == [["", ""], ["", ""]]
+
+
+def everything_kept(world: World) -> dict[str, str]:
+    """Return all that is in the database, by the statement that reads it."""
+    with contextlib.closing(sqlite3.connect(world.folder / "gapless.sqlite3")) as database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        tables = [f'SELECT * FROM "{name}"' for (name,) in names]  # noqa: S608  its own names
+        return {table: str(database.execute(table).fetchall()) for table in tables}
+
+
+@one_world
+def test_no_word_of_theirs_is_left_anywhere(
+    world: World, alice: Person, bob: Person, carol: Person
+) -> None:
+    word = f"zebrafinch{bob.id[-6:]}"
+    room = alice.create_room(bob)["id"]
+    asked = carol.create_room(kind="public", join="request")["id"]
+    bob.expect(200, "PATCH", "/me", json={"display_name": word})
+    bob.expect(201, "POST", f"/rooms/{asked}/requests", json={"text": word})
+    said = bob.send(room, word, metadata={"key": word})
+    bob.expect(200, "PATCH", f"/messages/{said['id']}", json={"text": f"{word}, again"})
+    reason = {"json": {"reason": word}, "headers": {"Idempotency-Key": word}}
+    bob.expect(201, "POST", f"/messages/{alice.send(room)['id']}/report", **reason)
+    bob.expect(200, "PUT", f"/rooms/{room}/draft", json={"text": word})
+    later = {"text": word, "send_at": f"{datetime.now(UTC) + timedelta(days=9):%FT%TZ}"}
+    path = f"/rooms/{room}/scheduled"
+    cancelled, _ = (bob.expect(201, "POST", path, json=later) for _ in range(2))
+    bob.expect(204, "DELETE", f"{path}/{cancelled['id']}")
+    bob.upload(f"{word}.txt", b"file")
+    file = bob.upload(f"{word}.txt", b"file")["id"]
+    bob.send(room, word, attachment_ids=[file])
+    code = alice.expect(201, "POST", f"/rooms/{room}/invites", json={})["code"]
+    bob.expect(200, "POST", f"/invites/{code}/accept")
+    bob.login(word)
+    assert any(word in rows for rows in everything_kept(world).values())
+    erase(bob)
+    assert world.manage("upkeep").returncode == 0
+    left = {name for name, rows in everything_kept(world).items() if word in rows}
+    assert left <= {
+        'SELECT * FROM "api_searchwords_data"'
+    }  # an index of FTS5 drops words when it is merged
