@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db.models import F, Model, Q, QuerySet
 
-from accounts.models import Session, User
+from accounts.models import Presence, Session, User
 from accounts.schemas import me
 from api.blocks.models import Block
 from api.blocks.schemas import block_out
@@ -20,10 +20,14 @@ from api.drafts.schemas import draft_out
 from api.exports import schemas
 from api.inbox.models import Notification
 from api.inbox.schemas import notification_out
-from api.messages.models import Message, Reaction
+from api.invitations.models import Invite
+from api.invitations.schemas import invite_out, request_out
+from api.messages.models import Message, Participant, Reaction
 from api.messages.queries import messages_with
 from api.messages.schemas import MessageFact
-from api.rooms.models import Member
+from api.moderation.models import Report
+from api.moderation.schemas import report_filed
+from api.rooms.models import JoinRequest, Member
 from api.scheduled.models import ScheduledMessage
 from api.scheduled.schemas import scheduled_out
 from api.uploads.models import Upload
@@ -49,11 +53,21 @@ def everything_of(user_id: uuid.UUID) -> Iterator[Found]:
 def _tables(
     user_id: uuid.UUID,
 ) -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Payload]]]:
+    seen = Presence.objects.filter(user_id=user_id)
+    yield "presence", seen, "pk", schemas.kept_presence
     yield "session", Session.objects.filter(user_id=user_id), "pk", schemas.kept_session
     rooms = Member.objects.filter(user_id=user_id).select_related("room")
     yield "membership", rooms, "room_id", schemas.membership
+    threads = Participant.objects.filter(user_id=user_id)
+    yield "thread", threads, "thread_id", schemas.read_thread
     blocks = Block.objects.filter(blocker_id=user_id).select_related("blocked")
     yield "block", blocks, "blocked_id", block_out
+    asked = JoinRequest.objects.filter(user_id=user_id).select_related("user")
+    yield "request", asked, "pk", request_out
+    invited = Invite.objects.filter(creator_id=user_id).select_related("creator", "invited")
+    yield "invite", invited, "pk", invite_out
+    reported = Report.objects.filter(reporter_id=user_id)
+    yield "report", reported, "pk", report_filed
     told = Notification.objects.filter(user_id=user_id).select_related("actor")
     yield "notification", told, "seq", notification_out
     drafts = Draft.objects.filter(user_id=user_id)

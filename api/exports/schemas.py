@@ -3,8 +3,10 @@
 import uuid
 from typing import Literal
 
-from accounts.models import Session
+from accounts.models import Presence, Session
+from accounts.schemas import PresenceChoice
 from api.codec import Instant, Payload, instant, instant_or_none
+from api.messages.models import Participant
 from api.rooms.models import Member
 from api.rooms.schemas import NotificationLevel, RoleName, role_name
 from api.uploads.models import Upload
@@ -49,6 +51,20 @@ class Membership(Payload):
     notifications_muted_until: Instant | None
     favourite: bool
     hidden_seq: int | None
+
+
+class KeptPresence(PresenceChoice):
+    """How one wants to be seen, and when one last was."""
+
+    last_seen_at: Instant | None
+
+
+class ReadThread(Payload):
+    """A thread, by the message it began with, that one has read or takes part in."""
+
+    message_id: uuid.UUID
+    read_seq: int
+    follows: bool
 
 
 class GivenReaction(Payload):
@@ -100,6 +116,24 @@ def membership(member: Member) -> Membership:
         notifications_muted_until=instant_or_none(member.notifications_muted_until),
         favourite=member.favourite,
         hidden_seq=member.hidden_seq,
+    )
+
+
+def kept_presence(presence: Presence) -> KeptPresence:
+    """Show what is kept of how a person is seen."""
+    return KeptPresence(
+        status=presence.status,  # type: ignore[arg-type]  # the column has these
+        hide_last_seen=presence.hide_last_seen,
+        last_seen_at=instant_or_none(presence.last_seen_at),
+    )
+
+
+def read_thread(participant: Participant) -> ReadThread:
+    """Show where a person is in a thread."""
+    return ReadThread(
+        message_id=participant.thread_id,
+        read_seq=participant.read_seq,
+        follows=participant.follows,
     )
 
 

@@ -7,7 +7,6 @@ from rest_framework.request import Request
 
 from accounts.views import user_of
 from api import errors
-from api.codec import instant, instant_or_none
 from api.idempotency import once
 from api.log.snapshot import snapshot
 from api.moderation import queries, reports, schemas
@@ -33,15 +32,7 @@ class ReportMessageView(Endpoint):
             report, new = reports.report_message(
                 reporter_id=user_id, message_id=message_id, reason=body.reason
             )
-            filed = schemas.ReportFiled(
-                id=report.id,
-                room_id=report.room_id,
-                message_id=report.message_id,
-                reason=report.reason,
-                created_at=instant(report.created_at),
-                resolved_at=instant_or_none(report.resolved_at),
-            )
-            return answer(filed, 201 if new else 200)
+            return answer(schemas.report_filed(report), 201 if new else 200)
 
         return once(request, user_id, file)
 

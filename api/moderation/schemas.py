@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from accounts.schemas import Person
-from api.codec import Body, Instant, Moment, Payload
+from api.codec import Body, Instant, Moment, Payload, instant, instant_or_none
 from api.messages.schemas import MessageFact
+from api.moderation.models import Report
 from api.rooms.schemas import Reason
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -90,6 +91,18 @@ class ReportFiled(Payload):
     reason: str
     created_at: Instant
     resolved_at: Instant | None
+
+
+def report_filed(report: Report) -> ReportFiled:
+    """Show a report to the one who made it."""
+    return ReportFiled(
+        id=report.id,
+        room_id=report.room_id,
+        message_id=report.message_id,
+        reason=report.reason,
+        created_at=instant(report.created_at),
+        resolved_at=instant_or_none(report.resolved_at),
+    )
 
 
 class ResolveReport(Body):
