@@ -140,6 +140,17 @@ def living_sessions(user_id: uuid.UUID) -> QuerySet[Session]:
     )
 
 
+def sessions_after(user_id: uuid.UUID, session_id: uuid.UUID | None, limit: int) -> list[Session]:
+    """Return sessions that are signed in, the last used first, from behind one of them on.
+
+    If that one has ended, from the first on: rather one twice than one never.
+    """
+    found = list(living_sessions(user_id))  # of which there are few
+    ids = [session.id for session in found]
+    first = ids.index(session_id) + 1 if session_id in ids else 0
+    return found[first : first + limit]
+
+
 _me = Rows(me_of, lambda: User.objects.filter(among("pk", "ids")).values_list(*ME_COLUMNS))
 
 

@@ -1,9 +1,9 @@
 """The REST door of accounts."""
 
 import uuid
+from functools import partial
 from typing import Any, cast
 
-from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.request import Request
 from typing_extensions import override
@@ -11,7 +11,7 @@ from typing_extensions import override
 from accounts import actions, passes, queries, schemas, sessions
 from accounts.sessions import SignIn
 from api import errors
-from api.openapi import operation
+from api.openapi import PAGED, operation
 from api.rest import Endpoint, Query, answer, nothing
 
 
@@ -177,13 +177,12 @@ class DownloadTokenView(Endpoint):
 
 
 class SessionsView(Endpoint):
-    @operation("List the sessions", answers={200: schemas.SessionList})
+    @operation("List the sessions", query=PAGED, answers={200: schemas.SessionList})
     def get(self, request: Request) -> HttpResponse:
-        Query(request)  # none
-        current = session_of(request).id
-        found = queries.living_sessions(user_of(request).id)[: settings.LIMITS.page]
-        items = [schemas.session_out(session, current) for session in found]
-        return answer(schemas.SessionList(items=items, next_cursor=None))
+        query, current = Query(request, "limit", "cursor"), session_of(request)
+        found, next_cursor = query.page(partial(queries.sessions_after, current.user_id))
+        items = [schemas.session_out(session, current.id) for session in found]
+        return answer(schemas.SessionList(items=items, next_cursor=next_cursor))
 
 
 class SessionView(Endpoint):

@@ -216,11 +216,15 @@ _PATH = re.compile(r" - at `(?:key` in `)?\$((?:\.\w+|\[\d+\]|\[\.\.\.\])*)`\Z")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[(?:\.\.\.)\]")
 
 
+_NOT_BLANK = r"`str` matching regex '\\S'"
+
+
 def _fault_of(message: str) -> Fault:
     """Turn msgspec's words into a pointer and a sentence."""
     path = _PATH.search(message)
     steps = [a or b for a, b in _STEP.findall(path.group(1)) if a or b] if path else []
     detail = message[: path.start()] if path else message
+    detail = detail.replace(_NOT_BLANK, "more than white space")
     field = _FIELD.fullmatch(detail)
     if field and len(field.group(1)) <= NAME_LENGTH_MAX:
         steps.append(field.group(1))

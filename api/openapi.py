@@ -105,6 +105,7 @@ def limit(high: int = 200) -> OpenApiParameter:
 
 
 CURSOR = parameter("cursor", "`next_cursor` of the page before.")
+PAGED = [limit(), CURSOR]
 
 
 def number(name: str, description: str) -> OpenApiParameter:

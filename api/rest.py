@@ -142,10 +142,13 @@ class Query:
 
     def one_id(self, name: str) -> uuid.UUID | None:
         """Return a parameter that is an id, None when it is absent."""
-        found = self.ids(name)
-        if found is None or len(found) == 1:
-            return found[0] if found else None
-        raise InvalidRequest(f"The parameter '{name}' is more than one id.")
+        value = self._values.get(name)
+        if value is None:
+            return None
+        try:
+            return uuid.UUID(value)
+        except ValueError:
+            raise InvalidRequest(f"The parameter '{name}' is no id.") from None
 
     def moment(self, name: str) -> datetime | None:
         """Return a parameter that is an RFC 3339 time, in UTC; None when it is absent."""
@@ -168,6 +171,19 @@ class Query:
         except ValueError:
             raise InvalidRequest("The parameter 'cursor' is none of ours.") from None
 
+    def page(
+        self, read: Callable[[uuid.UUID | None, int], list[Row]], by: str = "id"
+    ) -> tuple[list[Row], str | None]:
+        """Return the page that ``limit`` and ``cursor`` ask for, and the cursor of the next one.
+
+        ``read`` finds so many rows after an id, from the first one after None; ``by`` is what
+        a row calls that id.
+        """
+        size = self.limit()
+        found = read(self.cursor(), size + 1)
+        rows = found[:size]
+        return rows, cursor_after(getattr(rows[-1], by)) if len(found) > size else None
+
     def place(self) -> bytes | None:
         """Return the bytes after which a page begins, None for the first page."""
         value = self._values.get("cursor")
@@ -180,14 +196,6 @@ class Query:
         if cursor_at(found) != value:  # spelled otherwise, or not at all
             raise InvalidRequest("The parameter 'cursor' is none of ours.")
         return found
-
-
-def cut(
-    found: list[Row], size: int, id_of: Callable[[Row], uuid.UUID]
-) -> tuple[list[Row], str | None]:
-    """Cut one row more than a page to the page and the cursor of the next one."""
-    items = found[:size]
-    return items, cursor_after(id_of(items[-1])) if len(found) > size else None
 
 
 def cursor_after(last_id: uuid.UUID) -> str:

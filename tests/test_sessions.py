@@ -25,6 +25,19 @@ def test_sessions_are_listed_the_last_used_first(alice: Person, bob: Person) -> 
     assert [item["current"] for item in bob.get("/auth/sessions")["items"]] == [True]
 
 
+def test_sessions_are_paged_as_other_lists_are(alice: Person) -> None:
+    alice.login("laptop")
+    alice.login("tablet")
+    whole = alice.get("/auth/sessions")["items"]
+    page = alice.get("/auth/sessions?limit=1")
+    seen = page["items"]
+    while page["next_cursor"]:
+        page = alice.get(f"/auth/sessions?limit=1&cursor={page['next_cursor']}")
+        seen += page["items"]
+    assert seen == whole
+    alice.refused(400, "invalid_request", "GET", "/auth/sessions?cursor=zzz")
+
+
 async def test_ended_session_is_out_at_once_and_its_sockets_close(
     alice: Person, world: World
 ) -> None:

@@ -35,7 +35,7 @@ def blocks_among(pairs: Collection[tuple[uuid.UUID, uuid.UUID]]) -> set[Any]:
 
 
 def blocks_of(
-    blocker_id: uuid.UUID, *, after: uuid.UUID | None = None, limit: int | None = None
+    blocker_id: uuid.UUID, after: uuid.UUID | None = None, limit: int | None = None
 ) -> list[Block]:
     """Return whom a person has blocked, in the order of their ids, with ``blocked`` loaded."""
     found = Block.objects.filter(blocker_id=blocker_id).select_related("blocked")

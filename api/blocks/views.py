@@ -1,6 +1,7 @@
 """The REST door of blocks."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -8,21 +9,20 @@ from rest_framework.request import Request
 from accounts.views import user_of
 from api import errors
 from api.blocks import actions, queries, schemas
-from api.openapi import CURSOR, limit, operation
-from api.rest import Endpoint, Query, answer, cut, nothing
+from api.openapi import PAGED, operation
+from api.rest import Endpoint, Query, answer, nothing
 
 
 class BlocksView(Endpoint):
     @operation(
         "List whom one has blocked",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.BlockList},
     )
     def get(self, request: Request) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor = query.limit(), query.cursor()
-        found = queries.blocks_of(user_of(request).id, after=cursor, limit=size + 1)
-        found, next_cursor = cut(found, size, lambda block: block.blocked_id)
+        read = partial(queries.blocks_of, user_of(request).id)
+        found, next_cursor = query.page(read, "blocked_id")
         items = [schemas.block_out(block) for block in found]
         return answer(schemas.BlockList(items=items, next_cursor=next_cursor))
 

@@ -71,7 +71,7 @@ def read_notifications(
         InvalidRequest: not exactly one of ``ids`` and ``up_to``.
     """
     if (ids is None) == (up_to is None):
-        raise InvalidRequest("Either ids or up_to.")
+        raise InvalidRequest.at("", "Either ids or up_to.")
     which = Q(pk__in=ids) if ids is not None else Q(seq__lte=up_to)
     ids_read: list[uuid.UUID] = []
     while True:

@@ -1,6 +1,7 @@
 """The REST door of notifications."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -11,23 +12,22 @@ from api import errors
 from api.idempotency import once
 from api.inbox import actions, queries, schemas
 from api.log.snapshot import snapshot
-from api.openapi import CURSOR, limit, operation
-from api.rest import Endpoint, Query, answer, cut
+from api.openapi import PAGED, operation
+from api.rest import Endpoint, Query, answer
 
 
 class NotificationsView(Endpoint):
     @operation(
         "List notifications, the newest first",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.NotificationList},
     )
     def get(self, request: Request) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor, user_id = query.limit(), query.cursor(), user_of(request).id
+        user_id = user_of(request).id
         with snapshot():
-            found = queries.notifications_before(user_id, cursor, size + 1)
+            items, next_cursor = query.page(partial(queries.notifications_before, user_id))
             unread = queries.unread_count(user_id)
-        items, next_cursor = cut(found, size, lambda item: item.id)
         return answer(
             schemas.NotificationList(
                 items=[schemas.notification_out(item) for item in items],

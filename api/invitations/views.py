@@ -1,6 +1,7 @@
 """The REST door of invitations and of requests to join."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -9,8 +10,8 @@ from accounts.views import user_of
 from api import errors
 from api.idempotency import once
 from api.invitations import invites, queries, requests, schemas
-from api.openapi import CURSOR, limit, operation
-from api.rest import Endpoint, Query, answer, cut, nothing
+from api.openapi import PAGED, operation
+from api.rest import Endpoint, Query, answer, nothing
 from api.rooms.schemas import MemberOut, member_out
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -21,15 +22,14 @@ REPEATED = [errors.IdempotencyConflict, errors.StillRunning]
 class InvitesView(Endpoint):
     @operation(
         "List the invitations of a room; who is no moderator sees their own",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.InviteList},
         raises=REFUSED,
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor, viewer_id = query.limit(), query.cursor(), user_of(request).id
-        found = queries.invites_before(room_id, viewer_id, cursor, size + 1)
-        page, next_cursor = cut(found, size, lambda invite: invite.id)
+        read = partial(queries.invites_before, room_id, user_of(request).id)
+        page, next_cursor = query.page(read)
         items = [schemas.invite_out(invite) for invite in page]
         return answer(schemas.InviteList(items=items, next_cursor=next_cursor))
 
@@ -65,15 +65,14 @@ class InviteView(Endpoint):
 class RequestsView(Endpoint):
     @operation(
         "List who asks to be let in",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.JoinRequestList},
         raises=REFUSED,
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor, viewer_id = query.limit(), query.cursor(), user_of(request).id
-        found = queries.requests_after(room_id, viewer_id, cursor, size + 1)
-        page, next_cursor = cut(found, size, lambda asked: asked.id)
+        read = partial(queries.requests_after, room_id, user_of(request).id)
+        page, next_cursor = query.page(read)
         items = [schemas.request_out(asked) for asked in page]
         return answer(schemas.JoinRequestList(items=items, next_cursor=next_cursor))
 

@@ -1,6 +1,7 @@
 """The REST door of reports: for who reports, and for who decides."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from api.idempotency import once
 from api.log.snapshot import snapshot
 from api.moderation import queries, reports, schemas
 from api.openapi import CURSOR, limit, operation, parameter
-from api.rest import Endpoint, Query, answer, cut
+from api.rest import Endpoint, Query, answer
 
 REFUSED = [errors.NotFound, errors.PermissionDenied, errors.RoomArchived]
 TWICE = [errors.IdempotencyConflict, errors.StillRunning]
@@ -50,11 +51,9 @@ class ReportsView(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         query = Query(request, "state", "limit", "cursor")
         is_open = query.choice("state", "open", "resolved") != "resolved"
-        size, cursor = query.limit(), query.cursor()
+        read = partial(queries.reports_before, user_of(request).id, is_open=is_open)
         with snapshot():
-            user_id = user_of(request).id
-            found = queries.reports_before(user_id, cursor, size + 1, is_open=is_open)
-            found, next_cursor = cut(found, size, lambda report: report.id)
+            found, next_cursor = query.page(read)
             items = queries.reports_shown(found)
         return answer(schemas.ReportList(items=items, next_cursor=next_cursor))
 

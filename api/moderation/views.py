@@ -1,6 +1,7 @@
 """The REST door of moderators."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -10,8 +11,8 @@ from api import errors
 from api.clock import now
 from api.log.snapshot import snapshot
 from api.moderation import bans, filters, mutes, queries, schemas
-from api.openapi import CURSOR, limit, operation
-from api.rest import Endpoint, Query, answer, cut, nothing
+from api.openapi import PAGED, operation
+from api.rest import Endpoint, Query, answer, nothing
 from api.rooms.models import Role
 from api.rooms.schemas import MemberOut, member_out
 
@@ -22,17 +23,16 @@ WRITE_REFUSED = [*REFUSED, errors.RoomArchived]
 class BansView(Endpoint):
     @operation(
         "List who is banned from a room",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.BanList},
         raises=REFUSED,
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor = query.limit(), query.cursor()
         with snapshot():
             queries.check_reads(room_id, user_of(request).id, Role.MODERATOR)
-            found = queries.bans_after(room_id, cursor, size + 1, at=now())
-            found, next_cursor = cut(found, size, lambda ban: ban.user_id)
+            read = partial(queries.bans_after, room_id, at=now())
+            found, next_cursor = query.page(read, "user_id")
             items = queries.bans_shown(found)
         return answer(schemas.BanList(items=items, next_cursor=next_cursor))
 
@@ -64,17 +64,16 @@ class BanView(Endpoint):
 class MutesView(Endpoint):
     @operation(
         "List who is muted in a room",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.MuteList},
         raises=REFUSED,
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor = query.limit(), query.cursor()
         with snapshot():
             queries.check_reads(room_id, user_of(request).id, Role.MODERATOR)
-            found = queries.mutes_after(room_id, cursor, size + 1, at=now())
-            found, next_cursor = cut(found, size, lambda mute: mute.user_id)
+            read = partial(queries.mutes_after, room_id, at=now())
+            found, next_cursor = query.page(read, "user_id")
             items = queries.mutes_shown(found)
         return answer(schemas.MuteList(items=items, next_cursor=next_cursor))
 
@@ -124,15 +123,13 @@ class FilterView(Endpoint):
 class AuditView(Endpoint):
     @operation(
         "List what was done to others and to a room, the newest first",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.AuditList},
         raises=REFUSED,
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor = query.limit(), query.cursor()
         with snapshot():
             queries.check_reads(room_id, user_of(request).id, Role.ADMIN)
-            found = queries.audit_of(room_id, cursor, size + 1)
-        items, next_cursor = cut(found, size, lambda entry: entry.id)
+            items, next_cursor = query.page(partial(queries.audit_of, room_id))
         return answer(schemas.AuditList(items=items, next_cursor=next_cursor))

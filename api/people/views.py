@@ -1,6 +1,7 @@
 """The REST door to people."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from api import errors
 from api.openapi import CURSOR, limit, operation, parameter
 from api.people import erasure, queries
 from api.people.schemas import People
-from api.rest import Endpoint, Query, answer, cut, nothing
+from api.rest import Endpoint, Query, answer, nothing
 
 
 class DeleteMeView(Endpoint):
@@ -39,15 +40,13 @@ class PeopleView(Endpoint):
     )
     def get(self, request: Request) -> HttpResponse:
         query = Query(request, "q", "ids", "limit", "cursor")
-        viewer_id, size, ids = user_of(request).id, query.limit(), query.ids()
-        if ids is not None:
+        viewer_id, text, ids = user_of(request).id, query.text("q"), query.ids()
+        if ids is None:
+            found, next_cursor = query.page(partial(queries.people_matching, viewer_id, text))
+        elif text is None and query.cursor() is None:
             found, next_cursor = list(queries.people_by_id(viewer_id, ids)), None
         else:
-            found, next_cursor = cut(
-                queries.people_matching(viewer_id, query.text("q"), query.cursor(), size + 1),
-                size,
-                lambda user: user.id,
-            )
+            raise errors.InvalidRequest("The parameter 'ids' goes without 'q' and 'cursor'.")
         items = [profile(user) for user in found]
         return answer(People(items=items, next_cursor=next_cursor))
 

@@ -1,6 +1,7 @@
 """The REST door of members."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -8,8 +9,8 @@ from rest_framework.request import Request
 from accounts.views import user_of
 from api import errors
 from api.log.snapshot import snapshot
-from api.openapi import CURSOR, limit, operation
-from api.rest import Endpoint, Query, answer, cut, nothing
+from api.openapi import PAGED, operation
+from api.rest import Endpoint, Query, answer, nothing
 from api.rooms import members, queries, schemas
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -29,17 +30,16 @@ class LeaveView(Endpoint):
 class MembersView(Endpoint):
     @operation(
         "List the members of a room",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.MemberList},
         raises=REFUSED,
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor = query.limit(), query.cursor()
         with snapshot():
             head = queries.head_for_member(room_id, user_of(request).id)
-            found = queries.members_after(room_id, cursor, size + 1)
-        found, next_cursor = cut(found, size, lambda member: member.user_id)
+            read = partial(queries.members_after, room_id)
+            found, next_cursor = query.page(read, "user_id")
         items = [schemas.member_out(member, member.user) for member in found]
         return answer(schemas.MemberList(items=items, next_cursor=next_cursor, head=head))
 

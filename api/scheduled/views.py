@@ -1,6 +1,7 @@
 """The REST door of scheduled messages."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -8,8 +9,8 @@ from rest_framework.request import Request
 from accounts.views import user_of
 from api import errors
 from api.idempotency import once
-from api.openapi import CURSOR, limit, operation
-from api.rest import Endpoint, Query, answer, cut, nothing
+from api.openapi import PAGED, operation
+from api.rest import Endpoint, Query, answer, nothing
 from api.scheduled import actions, queries, schemas
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -18,15 +19,14 @@ REFUSED = [errors.NotFound, errors.PermissionDenied]
 class ScheduledListView(Endpoint):
     @operation(
         "List what one wants to say in a room later",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.ScheduledList},
         raises=REFUSED,
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "limit", "cursor")
-        size, cursor, sender_id = query.limit(), query.cursor(), user_of(request).id
-        found = queries.scheduled_after(room_id, sender_id, cursor, size + 1)
-        page, next_cursor = cut(found, size, lambda item: item.id)
+        read = partial(queries.scheduled_after, room_id, user_of(request).id)
+        page, next_cursor = query.page(read)
         items = [schemas.scheduled_out(item) for item in page]
         return answer(schemas.ScheduledList(items=items, next_cursor=next_cursor))
 

@@ -140,7 +140,7 @@ def _counts(room_id: uuid.UUID, read_seq: int, unread: int, mentions: int, head:
 
 
 def rooms_of(
-    user_id: uuid.UUID, *, after: uuid.UUID | None = None, limit: int | None = None
+    user_id: uuid.UUID, after: uuid.UUID | None = None, limit: int | None = None
 ) -> list[RoomOut]:
     """Return a person's rooms as they see them; to be read in one snapshot."""
     return _shown(user_id, _rooms_after.all(user_id=user_id, after=after or _FIRST, limit=limit))

@@ -1,6 +1,7 @@
 """The REST door to one's own view: rooms as one sees them, read markers, everything at once."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from api.idempotency import once
 from api.invitations.invites import accept_invite
 from api.log.snapshot import snapshot
 from api.openapi import CURSOR, limit, operation, parameter
-from api.rest import Endpoint, Query, answer, cut, nothing
+from api.rest import Endpoint, Query, answer, nothing
 from api.rooms import actions as rooms
 from api.rooms import members, preferences
 from api.rooms.schemas import CreateRoom, OpenDirect, Preferences, UpdatePreferences, UpdateRoom
@@ -47,15 +48,14 @@ class RoomsView(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         query = Query(request, "scope", "q", "limit", "cursor")
         scope, text = query.choice("scope", "mine", "public"), query.text("q")
-        size, after, user_id = query.limit(), query.cursor(), user_of(request).id
+        user_id = user_of(request).id
         if text is not None and scope != "public":
             raise errors.InvalidRequest("The parameter 'q' goes with scope=public.")
         with snapshot():
             if scope == "public":
-                found = queries.open_rooms(user_id, text, after, size + 1)
+                items, next_cursor = query.page(partial(queries.open_rooms, user_id, text))
             else:
-                found = queries.rooms_of(user_id, after=after, limit=size + 1)
-        items, next_cursor = cut(found, size, lambda room: room.id)
+                items, next_cursor = query.page(partial(queries.rooms_of, user_id))
         return answer(schemas.RoomList(items=items, next_cursor=next_cursor))
 
     @operation(
