@@ -218,3 +218,31 @@ def test_who_is_banned_is_not_invited(alice: Person, bob: Person) -> None:
     assert bob.get("/notifications")["items"] == []
     alice.expect(204, "DELETE", path)
     assert accept(bob, invite(alice, room, **body)["code"])[0] == 200
+
+
+def test_who_is_banned_leaves_no_way_in_behind(alice: Person, bob: Person, carol: Person) -> None:
+    room = alice.create_room(bob, kind="public")["id"]
+    codes = [invite(bob, room)["code"], invite(alice, room, user_id=carol.id)["code"]]
+    kept = invite(alice, room)["code"]
+    alice.expect(200, "PATCH", f"/rooms/{room}", json={"join": "request"})
+    carol.expect(201, "POST", f"/rooms/{room}/requests", json={})
+    for person in (bob, carol):
+        alice.expect(201, "PUT", f"/rooms/{room}/bans/{person.id}")
+    assert [item["code"] for item in alice.get(f"/rooms/{room}/invites")["items"]] == [kept]
+    assert alice.get(f"/rooms/{room}/requests")["items"] == []
+    for person in (bob, carol):
+        alice.expect(204, "DELETE", f"/rooms/{room}/bans/{person.id}")
+    assert [accept(carol, code)[0] for code in (*codes, kept)] == [404, 404, 200]
+
+
+@one_world
+def test_who_is_no_moderator_makes_a_few_and_leaves_room_for_others(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    room = alice.create_room(bob, carol, kind="public")["id"]
+    made = [invite(bob, room)["code"] for _ in range(20)]
+    bob.refused(409, "limit_reached", "POST", f"/rooms/{room}/invites", json={})
+    for person in (alice, carol):
+        invite(person, room)
+    bob.expect(204, "DELETE", f"/rooms/{room}/invites/{made[0]}")
+    invite(bob, room)

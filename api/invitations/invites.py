@@ -4,7 +4,7 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.erasure import none_is_erased
 from accounts.models import User
@@ -19,10 +19,11 @@ from api.invitations.schemas import CreateInvite
 from api.log.append import lock, writing
 from api.rooms import membership, permissions
 from api.rooms import queries as rooms
-from api.rooms.models import Kind, Member, Role
+from api.rooms.models import JoinRequest, Kind, Member, Role
 
 CODE_BYTES = 16  # nobody guesses it
 INVITES_MAX = 200  # of one room, which may still be taken up
+MEMBERS_INVITES_MAX = 20  # of these, of one who is no moderator
 
 
 def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInvite) -> Invite:
@@ -46,8 +47,7 @@ def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInv
         invited = _invited(actor, content, moment)
         if invited is not None and (known := living.filter(invited=invited).first()):
             return known
-        if living.count() >= INVITES_MAX:
-            raise LimitReached(f"More than {INVITES_MAX} invitations.")
+        _check_room_left(actor, living)
         lasts = content.expires_in and timedelta(seconds=content.expires_in)
         invite = Invite.objects.create(
             code=secrets.token_urlsafe(CODE_BYTES),
@@ -100,6 +100,13 @@ def forget_ended_invites(moment: datetime) -> None:
     Invite.objects.filter(used_up | Q(expires_at__lte=moment)).delete()
 
 
+def shut_out(room_id: uuid.UUID, user_id: uuid.UUID) -> None:
+    """Take away what somebody has asked for, was sent, or has given out; the room is locked."""
+    JoinRequest.objects.filter(room_id=room_id, user_id=user_id).delete()
+    theirs = Q(creator_id=user_id) | Q(invited_id=user_id)
+    Invite.objects.filter(theirs, room_id=room_id).delete()
+
+
 def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None:
     """Let nobody in by this code any more; of one that is not there nothing is said.
 
@@ -142,6 +149,14 @@ def _check_may_invite(actor: Member) -> None:
     permissions.check_not_archived(actor.room)
     anybody = actor.room.kind == Kind.PUBLIC and actor.room.join == "open"
     permissions.check_at_least(actor, Role.MEMBER if anybody else Role.MODERATOR)
+
+
+def _check_room_left(actor: Member, living: QuerySet[Invite]) -> None:
+    if living.count() >= INVITES_MAX:
+        raise LimitReached(f"More than {INVITES_MAX} invitations.")
+    mine = living.filter(creator_id=actor.user_id)
+    if actor.role < Role.MODERATOR and mine.count() >= MEMBERS_INVITES_MAX:
+        raise LimitReached(f"More than {MEMBERS_INVITES_MAX} invitations of yours.")
 
 
 def _invited(actor: Member, content: CreateInvite, moment: datetime) -> User | None:

@@ -8,6 +8,7 @@ from api.audit.actions import record
 from api.clock import now
 from api.codec import instant_or_none
 from api.errors import NotFound
+from api.invitations.invites import shut_out
 from api.log.append import Numbered, append, lock, writing
 from api.moderation.ending import ending
 from api.rooms import permissions, queries
@@ -54,6 +55,7 @@ def ban_person(
             event = dismiss(member, "banned", actor_id=actor_id, head=head)
         else:
             event = _tell(ban, "member.banned", actor_id)
+        shut_out(room_id, user_id)
         ban.created_at = event.at
         ban.save(force_insert=present is None)
         details = {"until": instant_or_none(ban.until)}
