@@ -22,6 +22,7 @@ _WORD = re.compile(
     rf"(?P<one>(?=[^\W_])[{_SPACELESS}])[{_MARKS}]*"
     rf"|(?:(?![{_SPACELESS}])[^\W_])(?:(?![{_SPACELESS}])[^\W_]|[{_MARKS}])*"
 )
+_PLAIN = re.compile("[a-z0-9]+")  # the same for what is ASCII
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
@@ -35,6 +36,10 @@ class Word(NamedTuple):
 
 def words_in(text: str) -> Iterator[Word]:
     """Cut a text into its words, in order."""
+    if text.isascii():
+        for found in _PLAIN.finditer(text.lower(), 0, TEXT_MAX):
+            yield Word(found.group(), *found.span())
+        return
     for found in _WORD.finditer(text, 0, TEXT_MAX):
         start, end = found.span()
         folded = _folded(found.group())
@@ -51,7 +56,5 @@ def searchable(text: str | None) -> str:
 
 
 def _folded(word: str) -> str:
-    if word.isascii():
-        return word.lower()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", word))
     return unicodedata.normalize("NFKC", bare).lower()
