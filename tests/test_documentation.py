@@ -8,9 +8,11 @@ import httpx
 import pytest
 import yaml
 
+from api.limits import Limits
 from tests.servers import PROJECT, World
 
 README = (PROJECT / "README.md").read_text()
+OPERATIONS = (PROJECT / "docs" / "operations.md").read_text()
 LOCAL = "http://127.0.0.1:8000"
 
 
@@ -40,6 +42,30 @@ def test_the_readme_names_every_variable_that_is_read() -> None:
     read = set(re.findall(r'env[.\w]*, "([A-Z_]+)"', source))
     named = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
     assert read == named
+
+
+def test_operations_name_every_limit_command_and_sample() -> None:
+    for limit in Limits.__struct_fields__:
+        assert f"`{limit}`" in OPERATIONS, limit
+    commands = {path.stem for path in PROJECT.glob("*/management/commands/*.py")} - {"__init__"}
+    for command in commands:
+        assert re.search(rf"`(manage\.py )?{command}\b", OPERATIONS), command
+    sources = "".join(path.read_text() for path in PROJECT.glob("*/*.py"))
+    samples = set(re.findall(r'"(gapless_\w+)"', sources))
+    named = set(re.findall(r"`(gapless_\w+)`", OPERATIONS))
+    assert samples
+    assert {name.removesuffix("_total") for name in named} == {
+        name.removesuffix("_total") for name in samples
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "SECURITY.md", "CHANGELOG.md", *PROJECT.glob("docs/**/*.md")], ids=str
+)
+def test_links_between_documents_lead_somewhere(path: str) -> None:
+    document = PROJECT / path
+    for link in re.findall(r"\]\((?!http)([^)#]+)", document.read_text()):
+        assert (document.parent / link).exists(), link
 
 
 def test_every_promise_of_security_has_a_test_and_every_test_named_there_exists() -> None:
