@@ -32,7 +32,7 @@ from api.uploads.schemas import Attachment, UsedBy, attachment, kept, shown
 WAITING_MAX = 100  # of one person
 AHEAD_MAX = timedelta(days=366)
 SENT_AT_ONCE = 100  # in one round of the upkeep
-TRIED_AGAIN_AFTER = 60  # seconds, where nobody says when it may succeed
+TRIED_AGAIN_AFTER = 60  # seconds at most; what has been refused queues up behind the others
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,8 @@ def _send(found: ScheduledMessage) -> None:
         sent = send_message(sender_id=found.sender_id, room_id=found.room_id, content=content)
     except ChatError as error:
         if error.retryable:
-            _put_off(found, begun=False, seconds=error.retry_after or TRIED_AGAIN_AFTER)
+            seconds = min(error.retry_after or TRIED_AGAIN_AFTER, TRIED_AGAIN_AFTER)
+            _put_off(found, begun=False, seconds=seconds)
         else:
             _settle(found, "failed", failure=error.code)
     else:
