@@ -3,7 +3,7 @@
 import uuid
 
 from api.codec import Body, Payload, Seq
-from api.messages.schemas import MessageList
+from api.messages.schemas import MessageList, MessageOut
 
 
 class ReadThread(Body):
@@ -33,3 +33,20 @@ class Replies(MessageList):
 
     read_seq: int | None
     unread_count: int | None
+
+
+class FollowedThread(Payload):
+    """A thread, the newest reply in it, and how far one is, as it was at ``head`` of its room."""
+
+    root: MessageOut
+    last_reply: MessageOut
+    read_seq: int
+    unread_count: int
+    head: int
+
+
+class FollowedThreads(Payload):
+    """Threads that one follows, in the order of their newest replies, the newest first."""
+
+    items: list[FollowedThread]
+    next_cursor: str | None

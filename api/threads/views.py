@@ -9,9 +9,9 @@ from accounts.views import user_of
 from api import errors
 from api.log.pages import Window
 from api.log.snapshot import snapshot
-from api.messages.queries import thread_page
-from api.openapi import limit, number, operation
-from api.rest import Endpoint, Query, answer
+from api.messages.queries import messages_as_seen, thread_page
+from api.openapi import CURSOR, limit, number, operation
+from api.rest import Endpoint, Query, answer, cut
 from api.threads import actions, queries, schemas
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -68,3 +68,27 @@ class ReadThreadView(Endpoint):
             backward=body.backward,
         )
         return answer(counts)
+
+
+class FollowedThreadsView(Endpoint):
+    @operation(
+        "List the threads that one has replied in, or begun, the newest reply first",
+        query=[limit(), CURSOR],
+        answers={200: schemas.FollowedThreads},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        query, user_id = Query(request, "limit", "cursor"), user_of(request).id
+        size, before = query.limit(), query.cursor()
+        with snapshot():
+            found = queries.followed_by(user_id, before, size + 1)
+            page, next_cursor = cut(found, size, lambda thread: thread.last_id)
+            positions = queries.positions(user_id, [thread.root_id for thread in page])
+            ids = [message_id for thread in page for message_id in thread]
+            seen = {message.id: message for message in messages_as_seen(ids, user_id)}
+        items = [
+            schemas.FollowedThread(
+                seen[thread.root_id], seen[thread.last_id], *positions[thread.root_id]
+            )
+            for thread in page
+        ]
+        return answer(schemas.FollowedThreads(items=items, next_cursor=next_cursor))
