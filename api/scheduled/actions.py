@@ -101,7 +101,7 @@ def cancel(*, sender_id: uuid.UUID, room_id: uuid.UUID, scheduled_id: uuid.UUID)
 
 def send_due(moment: datetime) -> None:
     """Say what is due; run by the upkeep."""
-    due = ScheduledMessage.objects.filter(due_at__lte=moment, failure=None)
+    due = ScheduledMessage.objects.filter(due_at__lte=moment, failure=None, sender__erased_at=None)
     for found in due.order_by("due_at", "send_at", "pk")[:SENT_AT_ONCE]:
         try:
             _send(found)

@@ -1,6 +1,7 @@
 """The REST door to threads."""
 
 import uuid
+from functools import partial
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -10,8 +11,8 @@ from api import errors
 from api.log.pages import Window
 from api.log.snapshot import snapshot
 from api.messages.queries import messages_as_seen, thread_page
-from api.openapi import CURSOR, limit, number, operation
-from api.rest import Endpoint, Query, answer, cut
+from api.openapi import PAGED, limit, number, operation
+from api.rest import Endpoint, Query, answer
 from api.threads import actions, queries, schemas
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -73,15 +74,13 @@ class ReadThreadView(Endpoint):
 class FollowedThreadsView(Endpoint):
     @operation(
         "List the threads that one has replied in, or begun, the newest reply first",
-        query=[limit(), CURSOR],
+        query=PAGED,
         answers={200: schemas.FollowedThreads},
     )
     def get(self, request: Request) -> HttpResponse:
         query, user_id = Query(request, "limit", "cursor"), user_of(request).id
-        size, before = query.limit(), query.cursor()
         with snapshot():
-            found = queries.followed_by(user_id, before, size + 1)
-            page, next_cursor = cut(found, size, lambda thread: thread.last_id)
+            page, next_cursor = query.page(partial(queries.followed_by, user_id), by="last_id")
             positions = queries.positions(user_id, [thread.root_id for thread in page])
             ids = [message_id for thread in page for message_id in thread]
             seen = {message.id: message for message in messages_as_seen(ids, user_id)}
