@@ -76,6 +76,18 @@ def test_refused_or_withdrawn_it_is_gone_and_may_be_asked_again(
     assert ask(bob, room)[0] == 201
 
 
+def test_a_moderator_is_not_told_by_whom_they_have_blocked_and_may_let_them_in_all_the_same(
+    alice: Person, bob: Person, carol: Person, room: str
+) -> None:
+    alice.expect(201, "PUT", f"/rooms/{room}/members/{carol.id}", json={"role": "moderator"})
+    alice.expect(201, "PUT", f"/blocks/{bob.id}")
+    assert ask(bob, room)[0] == 201
+    (told,) = carol.get("/notifications")["items"]
+    assert (told["kind"], told["data"]) == ("join_request", {"user_id": bob.id})
+    assert alice.get("/notifications")["items"] == []
+    assert asking(alice, room) == [bob.id]
+
+
 def test_nobody_decides_for_others_without_being_a_moderator(
     alice: Person, bob: Person, carol: Person, room: str
 ) -> None:

@@ -5,6 +5,7 @@ import uuid
 from accounts.erasure import none_is_erased
 from accounts.models import User
 from api.audit.actions import record, without_event
+from api.blocks.queries import blockers_among
 from api.clock import now
 from api.errors import Conflict, NotFound
 from api.inbox.notices import tell
@@ -45,8 +46,9 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
 
 
 def _tell(asked: JoinRequest) -> None:
+    moderators = rooms.moderators(asked.room_id, but=asked.user_id)
     tell(
-        rooms.moderators(asked.room_id, but=asked.user_id),
+        set(moderators) - blockers_among(moderators, asked.user_id),
         at=asked.created_at,
         kind="join_request",
         text=f"Somebody asks to be let into {asked.room.name}.",
