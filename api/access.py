@@ -12,7 +12,7 @@ from api.rooms import permissions
 from api.rooms.models import Member
 from api.rooms.queries import member_in, public_among
 from api.rooms.schemas import RoleName, role_name
-from api.statements import Rows, among, parts
+from api.statements import Given, Rows, among, parts
 from api.sync.queries import memberships
 
 _heads = Rows(
@@ -24,6 +24,12 @@ _heads = Rows(
 _people = Rows(
     lambda room, user: (room, user),
     lambda: Member.objects.filter(among("room_id", "rooms")).values_list("room_id", "user_id"),
+)
+_among = Rows(
+    lambda user: user,
+    lambda: Member.objects.filter(among("user_id", "users"), room_id=Given("room_id")).values_list(
+        "user_id"
+    ),
 )
 
 
@@ -72,14 +78,22 @@ def people_in(rooms: Collection[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
     return found
 
 
-def people_for_member(room_id: uuid.UUID, user_id: uuid.UUID) -> set[uuid.UUID]:
-    """Return the ids of a room's members to one of them.
+def people_for_member(
+    room_id: uuid.UUID, user_id: uuid.UUID, *, at_most: int
+) -> set[uuid.UUID] | None:
+    """Return the ids of a room's members to one of them; None where there are more.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
-    member_in(room_id, user_id)
+    if member_in(room_id, user_id).room.member_count > at_most:
+        return None
     return {found for _, found in _people.all(rooms=[room_id])}
+
+
+def count_among(room_id: uuid.UUID, people: Collection[uuid.UUID]) -> int:
+    """Count which of these people are members of a room."""
+    return sum(len(_among.all(room_id=room_id, users=part)) for part in parts(people))
 
 
 def check_may_write(room_id: uuid.UUID, user_id: uuid.UUID) -> None:

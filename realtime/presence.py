@@ -55,6 +55,10 @@ class Presence:
         """Return how a person is seen; None is offline. From any thread."""
         return self._statuses.get(user)
 
+    def present(self) -> list[str]:
+        """Return who is not offline. From any thread."""
+        return list(self._statuses)
+
     # --- what sockets do ------------------------------------------------------------------
 
     def opened(self, connection: Connection) -> None:

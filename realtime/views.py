@@ -25,11 +25,13 @@ class RoomPresenceView(Endpoint):
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         Query(request)  # none
-        people = access.people_for_member(room_id, user_of(request).id)
+        people = access.people_for_member(room_id, user_of(request).id, at_most=ITEMS_MAX)
+        if people is None:
+            return answer(RoomPresence(items=[], count=access.count_among(room_id, _present())))
         statuses = {user: _status(user) for user in sorted(people)}
         count = len([status for status in statuses.values() if status is not None])
-        seen = presence.seen(statuses) if len(statuses) <= ITEMS_MAX else {}
-        items = [shown(seen[user], status) for user, status in statuses.items() if user in seen]
+        seen = presence.seen(statuses)
+        items = [shown(seen[user], status) for user, status in statuses.items()]
         return answer(RoomPresence(items=items, count=count))
 
 
@@ -48,3 +50,8 @@ class MyPresenceView(Endpoint):
 def _status(user: uuid.UUID) -> Status | None:
     running = here.running()
     return running.presence.status(str(user)) if running else None
+
+
+def _present() -> list[uuid.UUID]:
+    running = here.running()
+    return [uuid.UUID(user) for user in running.presence.present()] if running else []

@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from typing_extensions import override
 
 from accounts import presence as written
+from accounts.models import User
 from accounts.presence import Seen
 from accounts.schemas import Person
+from api import access
+from api.errors import NotFound
+from api.rooms.actions import create_room
+from api.rooms.schemas import CreateRoom
 from realtime import pool
 from realtime.connection import Connection
 from realtime.hub import Hub
@@ -139,3 +145,20 @@ async def test_without_a_database_who_goes_is_told_of_and_who_comes_waits(world:
     world.away = False
     await world.round()
     assert world.presence.status(CAROL) == "online"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_large_room_only_those_are_looked_for_who_are_here() -> None:
+    names = ("alice", "bob", "carol", "dave")
+    users = User.objects.bulk_create([User(username=name, skeleton=name) for name in names])
+    alice, bob, carol, stranger = (user.id for user in users)
+    content = CreateRoom(name="room", kind="private", member_ids=[bob, carol])
+    room = create_room(creator_id=alice, content=content).id
+    assert access.people_for_member(room, alice, at_most=3) == {alice, bob, carol}
+    with CaptureQueriesContext(connection) as captured:
+        assert access.people_for_member(room, alice, at_most=2) is None
+        assert access.count_among(room, [alice, bob, stranger]) == 2
+        assert access.count_among(room, []) == 0
+    assert len(captured) == 2
+    with pytest.raises(NotFound):
+        access.people_for_member(room, stranger, at_most=2)
