@@ -8,7 +8,7 @@ a second. So a thousand people who come at once are one round, not a thousand.
 import asyncio
 import logging
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -207,25 +207,29 @@ class Presence:
         due = self._watching.due(present)
         arrived = {stream for _, stream in newcomers}
         await self._read_people(self._watching.people_of(due, arrived))
-        for (connection, stream), frame in self._snapshots(newcomers):
-            if connection.offer(frame):
-                del self._newcomers[connection, stream]
+        for stream, connections in _by_room(newcomers).items():
+            self._greet(stream, connections)
+            await asyncio.sleep(0)  # others have their turn
         for stream in due:
-            if self._watching.known(stream):  # somebody may have begun to listen anew meanwhile
-                frame = self._frame(stream, self._watching.tell(stream, present))
-                full = self._hub.show(stream, frame, waiting=self._newcomers)
-                for connection, subscription in full:
-                    self._newcomers[connection, stream] = subscription  # from the start, later
+            self._tell(stream, present)
+            await asyncio.sleep(0)
 
-    def _snapshots(self, newcomers: Collection[Place]) -> Iterator[tuple[Place, Wire]]:
-        """Make one frame a room, for those of the newcomers who are there still."""
-        frames: dict[str, Wire] = {}
-        for place in newcomers:
-            _, stream = place
-            if place in self._newcomers and self._watching.known(stream):
-                if stream not in frames:
-                    frames[stream] = self._frame(stream, self._watching.here(stream))
-                yield place, frames[stream]
+    def _greet(self, stream: str, connections: Iterable[Connection]) -> None:
+        """Tell newcomers of all who are here, as far as they are there still."""
+        if self._watching.known(stream):
+            frame = self._frame(stream, self._watching.here(stream))
+            for connection in connections:
+                place = connection, stream
+                if place in self._newcomers and connection.offer(frame):
+                    del self._newcomers[place]
+
+    def _tell(self, stream: str, present: float) -> None:
+        """Tell a room what has changed; who cannot take it is told all of it later."""
+        if self._watching.known(stream):  # somebody may have begun to listen anew meanwhile
+            frame = self._frame(stream, self._watching.tell(stream, present))
+            full = self._hub.show(stream, frame, waiting=self._newcomers)
+            for connection, subscription in full:
+                self._newcomers[connection, stream] = subscription
 
     def _frame(self, stream: str, users: Iterable[str]) -> Wire:
         """Return what a room is told of these people, as they are seen now."""
@@ -239,6 +243,13 @@ class Presence:
         if missing:
             found = await pool.run(presence.seen, missing)
             self._people |= {str(user): seen for user, seen in found.items()}
+
+
+def _by_room(places: Iterable[Place]) -> dict[str, list[Connection]]:
+    found: dict[str, list[Connection]] = {}
+    for connection, stream in places:
+        found.setdefault(stream, []).append(connection)
+    return found
 
 
 def _ids(users: Iterable[str]) -> list[uuid.UUID]:

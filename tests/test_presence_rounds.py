@@ -1,5 +1,6 @@
 """One round of who is here, step by step: what sockets do while the database is asked."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import Callable
@@ -76,16 +77,16 @@ class World:
             return {
                 user: Seen(Person(user, "name", "Name", False, 1), None) for user in arguments[0]
             }
-        return {uuid.UUID(ROOM): {ALICE, BOB}}
+        return {room: {ALICE, BOB} for room in arguments[0]}
 
     def open(self, user: str) -> Listener:
         listener = Listener(user)
         self.presence.opened(listener)
         return listener
 
-    def subscribe(self, listener: Listener) -> None:
-        self.hub.detach(listener, ROOM)
-        subscription = Subscription(ROOM, 0, granted=0, ephemeral=True)
+    def subscribe(self, listener: Listener, room: str = ROOM) -> None:
+        self.hub.detach(listener, room)
+        subscription = Subscription(room, 0, granted=0, ephemeral=True)
         self.hub.attach(listener, subscription, 0)
 
     async def round(self) -> None:
@@ -145,6 +146,29 @@ async def test_without_a_database_who_goes_is_told_of_and_who_comes_waits(world:
     world.away = False
     await world.round()
     assert world.presence.status(CAROL) == "online"
+
+
+async def test_between_the_frames_of_many_rooms_others_have_their_turn(world: World) -> None:
+    alice, rooms = world.open(ALICE), [str(uuid.uuid4()) for _ in range(20)]
+    for room in rooms:
+        world.subscribe(alice, room)
+    seen: set[int] = set()
+
+    async def look() -> None:
+        while True:
+            seen.add(len(alice.frames))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    await world.round()
+    assert seen >= set(range(1, 21))
+    assert sorted(frame["room_id"] for frame in alice.frames) == sorted(rooms)
+    world.open(BOB)
+    alice.frames.clear()
+    seen.clear()
+    await world.round()
+    looking.cancel()
+    assert seen >= set(range(1, 21))
 
 
 @pytest.mark.django_db(transaction=True)
