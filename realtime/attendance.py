@@ -45,6 +45,7 @@ class Attendance:
         self._choices: dict[str, Choice] = {}
         self._ending: dict[str, float] = {}  # person → when the next of their sockets ends
         self._moved: set[str] = set()
+        self._doubtful: set[str] = set()  # who has chosen anew while it is looked up
 
     def opened(self, user: str, source: Hashable) -> None:
         """Count a socket, in the place of those that ended without a word."""
@@ -83,9 +84,14 @@ class Attendance:
                 del self._seats[user]
             self._moved.add(user)
 
+    def asking(self) -> list[str]:
+        """Return the undecided, about to be looked up: what changes from now on comes after."""
+        self._doubtful.clear()
+        return self.undecided()
+
     def chosen(self, user: str, choice: Choice) -> None:
-        """Note how a person wants to be seen."""
-        if user in self._seats:
+        """Note how a person wants to be seen, unless they have chosen anew since it was asked."""
+        if user in self._seats and user not in self._doubtful:
             self._choices[user] = choice
             self._moved.add(user)
 
@@ -93,6 +99,8 @@ class Attendance:
         """Note that it is not known any more how a person wants to be seen."""
         if self._choices.pop(user, None) is not None:
             self._moved.add(user)
+        elif user in self._seats:
+            self._doubtful.add(user)
 
     def undecided(self) -> list[str]:
         """Return of whom it is not known how they want to be seen."""

@@ -162,7 +162,7 @@ class Presence:
             self._looked_at = self._loop.time()
             for user in self._attendance.absent():
                 self._attendance.choice_changed(user)
-        undecided = self._attendance.undecided()
+        undecided = self._attendance.asking()
         if undecided:
             try:
                 choices = await pool.run(presence.choices_of, _ids(undecided))

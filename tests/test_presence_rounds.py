@@ -15,13 +15,16 @@ from typing_extensions import override
 from accounts import presence as written
 from accounts.models import User
 from accounts.presence import Seen
-from accounts.schemas import Person
+from accounts.schemas import Choice, Person
 from api import access
 from api.errors import NotFound
+from api.log.frames import EventFrame
+from api.log.frames import frame as make_frame
 from api.rooms.actions import create_room
 from api.rooms.schemas import CreateRoom
 from realtime import pool
 from realtime.connection import Connection
+from realtime.feed import Deliver
 from realtime.hub import Hub
 from realtime.presence import Presence
 from realtime.subscription import Subscription
@@ -65,13 +68,17 @@ class World:
         self.hub.followers = [self.presence]
         self.meanwhile: Callable[[], None] = lambda: None
         self.away = False
+        self.choices: dict[uuid.UUID, Choice] = {}
+        self.choosing: Callable[[], None] = lambda: None
         monkeypatch.setattr(pool, "run", self.answer)
 
     async def answer(self, asked: Any, *arguments: Any) -> Any:
         if asked is written.choices_of:
             if self.away:
                 raise OperationalError
-            return {}
+            found = dict(self.choices)
+            self.choosing()
+            return found
         if asked is written.seen:
             self.meanwhile()
             return {
@@ -131,6 +138,28 @@ async def test_who_is_new_is_told_no_change_before_all_who_are_here(world: World
     assert (alice.told(), bob.told()) == ([], [([BOB], 2)])
     await world.round()
     assert (alice.told(), bob.told()) == ([(sorted([ALICE, BOB]), 2)], [])
+
+
+async def test_who_chooses_to_be_invisible_while_it_is_looked_up_is_never_seen(
+    world: World,
+) -> None:
+    frame = EventFrame(
+        type="presence.updated", stream=uuid.UUID(BOB), seq=1, at="", actor_id=None, data={}
+    )
+    told = Deliver(0, 1, [make_frame(frame)])
+    alice, _ = world.open(ALICE), world.open(BOB)
+    world.subscribe(alice)
+
+    def choose() -> None:
+        world.choices[uuid.UUID(BOB)] = "invisible"
+        world.presence.news(BOB, told)
+        world.choosing = lambda: None
+
+    world.choosing = choose
+    for _ in range(3):
+        await world.round()
+    assert alice.told() == [([ALICE], 1)]
+    assert world.presence.status(BOB) is None
 
 
 async def test_without_a_database_who_goes_is_told_of_and_who_comes_waits(world: World) -> None:
