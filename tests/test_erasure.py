@@ -129,6 +129,19 @@ def test_the_last_owner_is_followed_by_the_highest_and_longest_serving(
     assert (gone["type"], gone["data"]["role"]) == ("member.left", None)
 
 
+@one_world
+def test_who_is_kept_out_inherits_only_when_there_is_nobody_else(
+    world: World, alice: Person, bob: Person, carol: Person
+) -> None:
+    room, other = (alice.create_room(bob, *more)["id"] for more in ([carol], []))
+    alice.expect(200, "PUT", f"/rooms/{room}/members/{bob.id}", json={"role": "admin"})
+    assert world.manage("disable_user", bob.name).returncode == 0
+    erase(alice)
+    assert roles(room, carol) == {bob.id: "admin", carol.id: "owner"}
+    assert world.manage("enable_user", bob.name).returncode == 0
+    assert roles(other, bob.login()) == {bob.id: "owner"}
+
+
 def test_another_owner_needs_no_heir(alice: Person, bob: Person, carol: Person) -> None:
     room = alice.create_room(bob, carol)["id"]
     alice.expect(200, "PUT", f"/rooms/{room}/members/{carol.id}", json={"role": "owner"})

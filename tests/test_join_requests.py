@@ -166,3 +166,20 @@ def test_who_is_banned_does_not_ask(alice: Person, bob: Person, room: str) -> No
     alice.call("PUT", f"/rooms/{room}/bans/{bob.id}", json={})
     bob.refused(403, "permission_denied", "POST", f"/rooms/{room}/requests", json={})
     assert asking(alice, room) == []
+
+
+def test_who_asks_again_and_again_is_told_once_until_it_is_read(
+    alice: Person, bob: Person, room: str
+) -> None:
+    def ask_and_withdraw() -> None:
+        assert ask(bob, room)[0] == 201
+        bob.expect(204, "DELETE", f"/rooms/{room}/requests/{bob.id}")
+
+    for _ in range(3):
+        ask_and_withdraw()
+    (told,) = alice.get("/notifications")["items"]
+    assert (told["kind"], told["data"]) == ("join_request", {"user_id": bob.id})
+    alice.expect(200, "POST", "/notifications/read", json={"ids": [told["id"]]})
+    for _ in range(2):
+        ask_and_withdraw()
+    assert len(alice.get("/notifications")["items"]) == 2

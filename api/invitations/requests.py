@@ -8,6 +8,7 @@ from api.audit.actions import record, without_event
 from api.blocks.queries import blockers_among
 from api.clock import now
 from api.errors import Conflict, NotFound
+from api.inbox.models import Notification
 from api.inbox.notices import tell
 from api.log.append import lock, writing
 from api.rooms import membership, permissions
@@ -46,9 +47,14 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
 
 
 def _tell(asked: JoinRequest) -> None:
-    moderators = rooms.moderators(asked.room_id, but=asked.user_id)
+    """Tell those who decide, but not again before they have read it: one may ask many times."""
+    deciding = rooms.moderators(asked.room_id, but=asked.user_id)
+    unread = Notification.objects.filter(
+        user_id__in=deciding, room_id=asked.room_id, kind="join_request", read_at=None
+    )
+    told = unread.filter(data__user_id=str(asked.user_id)).values_list("user_id", flat=True)
     tell(
-        set(moderators) - blockers_among(moderators, asked.user_id),
+        {*deciding} - {*told} - blockers_among(deciding, asked.user_id),
         at=asked.created_at,
         kind="join_request",
         text=f"Somebody asks to be let into {asked.room.name}.",

@@ -137,7 +137,8 @@ def _parting(room: Room, user_id: uuid.UUID, head: int) -> _Parting:
     """Return how the person goes; ``head`` is the number before that.
 
     A direct room keeps its people: they only cease to write, and to be told. The last owner's
-    place goes to the highest and longest-serving of the others; with nobody left, the room ends.
+    place goes to the highest and longest-serving of the others, before any who are kept out; with
+    nobody left, the room ends.
     """
     members = Member.objects.filter(room=room).select_related("room", "user")
     member = members.filter(user_id=user_id).first()
@@ -146,7 +147,8 @@ def _parting(room: Room, user_id: uuid.UUID, head: int) -> _Parting:
     if room.kind == Kind.DIRECT:
         return _with_role(member, Role.READER, user_id, notification_level="none")
     others = members.exclude(user_id=user_id)
-    heir = others.order_by("-role", "joined_at", "user_id").first()
+    by_rank = others.order_by("-role", "joined_at", "user_id")
+    heir = by_rank.filter(user__disabled_at=None).first() or by_rank.first()
     if heir is None:
         entries = membership.closure(room, actor_id=user_id, seq=head + 1)
         return _Parting(entries, [room_fact(room)], [partial(membership.close, room, now())])
