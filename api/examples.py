@@ -49,7 +49,7 @@ class Examples:
                 return {}
             case {"enum": [first, *_]}:
                 return first
-        raise Untold(f"{owner}.{name}")
+        raise Untold(f"{owner}.{name}: api/story.py does not tell of it")
 
     def _field(self, schema: Schema, owner: str, name: str) -> Any:
         """Return an example of a field, or of one item of a field that is a list."""
