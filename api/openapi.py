@@ -1,7 +1,7 @@
 """The REST contract as a document: generated from the structs that serve it.
 
 Views say what they take and answer with :func:`operation`; drf-spectacular walks the
-URLs; :func:`complete` adds the structs, the problems and the headers.
+URLs; ``document.complete`` adds the structs, the problems, the headers and the examples.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,15 +15,13 @@ from typing_extensions import override
 
 from api import errors
 from api.errors import ChatError
-from api.examples import Examples
 from api.problems import Problem, status_of
-from api.scenes import SCENES
 
 FILE = OpenApiTypes.BINARY  # an answer that is a file, of whichever media type
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-_REF = "#/components/schemas/{name}"
+REF = "#/components/schemas/{name}"
 _ALWAYS: tuple[type[ChatError], ...] = (
     errors.InvalidRequest,  # a parameter that is not known, a foreign host name
     errors.RateLimited,
@@ -41,7 +39,7 @@ _WITH_BODY = (
     errors.PayloadTooLarge,
     errors.UnsupportedMediaType,
 )
-_structs: dict[str, type[msgspec.Struct]] = {"Problem": Problem}
+DOCUMENTED: dict[str, type[msgspec.Struct]] = {"Problem": Problem}
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -59,7 +57,10 @@ def operation(
     raises: Sequence[type[ChatError]] = (),
     public: bool = False,
 ) -> Callable[[View], View]:
-    """Describe a view's method; ``raises`` are the refusals beyond the usual ones."""
+    """Describe a view's method; ``raises`` are the refusals beyond the usual ones.
+
+    One that may be ``StillRunning`` takes an ``Idempotency-Key``.
+    """
     refusals = {
         *raises,
         *_ALWAYS,
@@ -68,10 +69,10 @@ def operation(
     }
     for struct in (*answers.values(), body):
         if isinstance(struct, type):
-            _structs[struct.__name__] = struct
+            DOCUMENTED[struct.__name__] = struct
     codes: dict[int, list[str]] = {}
-    for refusal in sorted(refusals, key=lambda item: item.code):
-        codes.setdefault(status_of(refusal), []).append(refusal.code)
+    for code, status in sorted({(refusal.code, status_of(refusal)) for refusal in refusals}):
+        codes.setdefault(status, []).append(code)
 
     def describe(view: View) -> View:
         resource, _, method = view.__qualname__.partition("View.")
@@ -84,7 +85,7 @@ def operation(
                 (status, "*/*") if shape is FILE else status: shape
                 for status, shape in answers.items()
             },
-            parameters=list(query),
+            parameters=[*query, *([_KEY] if errors.StillRunning in refusals else [])],
             auth=[] if public else None,
             extensions={"x-codes": codes, "x-body": body and body.__name__},
         )(view)
@@ -93,10 +94,29 @@ def operation(
     return describe
 
 
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    location=OpenApiParameter.HEADER,
+    description="Names the request: sent again within 24 hours, with the same key and the same "
+    "body, it is not carried out again, and gets the first answer.",
+)
+
+
 def parameter(name: str, description: str, kind: type = str, **limits: Any) -> OpenApiParameter:
     """Describe one query parameter."""
     types = {str: "string", int: "integer"}
     return OpenApiParameter(name, {"type": types[kind], **limits}, description=description)
+
+
+def header(name: str, description: str, *, answers: Sequence[int] = ()) -> OpenApiParameter:
+    """Describe a header of a request, or of these of its answers."""
+    return OpenApiParameter(
+        name,
+        location=OpenApiParameter.HEADER,
+        response=list(answers) or False,
+        description=description,
+    )
 
 
 def limit(high: int = 200) -> OpenApiParameter:
@@ -125,7 +145,7 @@ class StructSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
 
     @override
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        return dict(_schemas([self.target])[self.target.__name__])
+        return dict(schemas_of([self.target])[self.target.__name__])
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -150,78 +170,7 @@ class DownloadScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
         return {"type": "apiKey", "in": "query", "name": "token"}
 
 
-def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the structs' schemas, and to every operation its problems and headers."""
-    components = result["components"]
-    components["schemas"] = _schemas(_structs.values())
-    components["examples"] = {}
-    components["headers"] = _COUNTED
-    for path in result["paths"].values():
-        for method, found in path.items():
-            body = found.pop("x-body", None)
-            if body and method == "delete":  # whose body drf-spectacular leaves out
-                schema = {"$ref": _REF.format(name=body)}
-                found["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-            if "requestBody" in found:
-                found["requestBody"]["required"] = _is_needed(found["requestBody"], result)
-            for status, codes in found.pop("x-codes", {}).items():
-                found["responses"][str(status)] = _problem(status, codes)
-            for answer in found["responses"].values():
-                answer.setdefault("headers", {}).update(
-                    _ANSWERED | (_COUNTED_BY_NAME if found.get("security") else {})
-                )
-            found["responses"] = dict(sorted(found["responses"].items()))
-            _illustrate(found, result)
-    return result
-
-
-def _illustrate(found: dict[str, Any], document: dict[str, Any]) -> None:
-    """Give an operation's body and its answers their examples."""
-    examples, shared = Examples(document), document["components"]["examples"]
-    scenes = [("", found.get("requestBody", {}))]
-    scenes += [(found["operationId"], answer) for answer in found["responses"].values()]
-    for scene, said in scenes:
-        content = said.get("content", {}).get("application/json")
-        if content is None:
-            continue
-        if scene in SCENES:
-            content["examples"] = {"example": {"value": examples.of(content["schema"], scene)}}
-            continue
-        name = content["schema"]["$ref"].rpartition("/")[2]
-        shared[name] = {"value": examples.of(content["schema"])}
-        content["examples"] = {"example": {"$ref": f"#/components/examples/{name}"}}
-
-
-def _is_needed(body: dict[str, Any], document: dict[str, Any]) -> bool:
-    """Tell whether a body has fields that must be there; without one it counts as ``{}``."""
-    (content,) = body["content"].values()
-    name = content["schema"]["$ref"].rpartition("/")[2]
-    return bool(document["components"]["schemas"][name].get("required"))
-
-
-def _schemas(structs: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
+def schemas_of(structs: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
     """Return the JSON schemas of structs and of all that they are made of, by name."""
-    _, components = msgspec.json.schema_components(structs, ref_template=_REF)
+    _, components = msgspec.json.schema_components(structs, ref_template=REF)
     return dict(sorted(components.items()))
-
-
-def _problem(status: int, codes: list[str]) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "description": " · ".join(f"`{code}`" for code in codes),
-        "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}},
-    }
-    if status in (429, 503):
-        answer["headers"] = {"Retry-After": _header("Seconds to wait.")}
-    return answer
-
-
-def _header(description: str) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string"}}
-
-
-_ANSWERED = {"X-Request-ID": _header("Names the request in logs.")}
-_COUNTED = {
-    "RateLimit": _header('`"requests";r=…;t=…`: how many more may follow, and when all may again.'),
-    "RateLimit-Policy": _header('`"requests";q=…;w=…`: how many in how many seconds.'),
-}
-_COUNTED_BY_NAME = {name: {"$ref": f"#/components/headers/{name}"} for name in _COUNTED}

@@ -157,7 +157,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": False,
     "COMPONENT_SPLIT_PATCH": False,
-    "POSTPROCESSING_HOOKS": ["api.openapi.complete"],
+    "POSTPROCESSING_HOOKS": ["api.document.complete"],
     "SORT_OPERATIONS": True,
 }
 

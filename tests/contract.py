@@ -15,6 +15,12 @@ from tests.servers import PROJECT
 _PREFIX = "urn:contract:"
 
 
+TELLING = {  # headers that a client acts on: an answer with one has it in the contract
+    *("etag", "content-range", "content-disposition", "idempotent-replayed", "retry-after"),
+    *("www-authenticate", "ratelimit", "ratelimit-policy", "accept-ranges"),
+}
+
+
 @cache
 def _document(name: str) -> dict[str, Any]:
     found: dict[str, Any] = yaml.load(
@@ -62,6 +68,9 @@ def check_response(response: httpx.Response) -> None:
         return
     status = str(response.status_code)
     assert status in operation["responses"], f"{method} {path}: {status}: {response.text}"
+    described = {name.lower() for name in operation["responses"][status]["headers"]}
+    unknown = (TELLING & set(response.headers)) - described
+    assert not unknown, f"{method} {path}: {status}: {unknown}"
     content = operation["responses"][status].get("content")
     if content is None:
         assert response.content == b""

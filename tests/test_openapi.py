@@ -1,5 +1,6 @@
 """The REST contract as a document: valid, and kept by a running server whatever is sent."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +87,45 @@ def test_every_path_with_an_id_may_lead_nowhere() -> None:
     for path in [path for path in paths if "{" in path]:
         for operation in paths[path].values():
             assert "404" in operation["responses"], operation["operationId"]
+
+
+def test_every_answer_says_what_it_is() -> None:
+    paths = yaml.safe_load(DOCUMENT.read_text())["paths"]
+    for operation in [operation for path in paths.values() for operation in path.values()]:
+        for status, answer in operation["responses"].items():
+            assert answer["description"], (operation["operationId"], status)
+
+
+def test_everything_that_makes_something_can_be_sent_again() -> None:
+    paths = yaml.safe_load(DOCUMENT.read_text())["paths"]
+    making = {
+        path: path_of["post"]
+        for path, path_of in paths.items()
+        if "201" in path_of.get("post", {}).get("responses", {}) and "/auth/" not in path
+    }
+    del making["/api/v1/rooms/{room_id}/messages"]["parameters"]  # which has client_msg_id
+    for path, operation in making.items():
+        keys = [
+            found["name"] for found in operation.get("parameters", []) if found["in"] == "header"
+        ]
+        assert keys == ["Idempotency-Key"] or path.endswith("/messages"), path
+        for status in [status for status in operation["responses"] if status < "400"]:
+            assert "Idempotent-Replayed" in operation["responses"][status]["headers"]
+        assert "`conflict`" in operation["responses"]["409"]["description"] or not keys
+
+
+def test_the_conventions_name_every_code() -> None:
+    document = yaml.safe_load(DOCUMENT.read_text())
+    told = set(re.findall(r"^\| `(\w+)` \|", document["info"]["description"], re.MULTILINE))
+    answers = [
+        answer
+        for path in document["paths"].values()
+        for operation in path.values()
+        for status, answer in operation["responses"].items()
+        if status >= "400"
+    ]
+    codes = {code for answer in answers for code in re.findall(r"`(\w+)`", answer["description"])}
+    assert told == codes | {"method_not_allowed"}
 
 
 @anything.parametrize()

@@ -19,13 +19,22 @@ from api.idempotency import once
 from api.limiter import limiter
 from api.limits import Rate
 from api.log.snapshot import snapshot
-from api.openapi import FILE, Form, operation
+from api.openapi import FILE, Form, header, operation
 from api.rest import Endpoint, Query, answer
 from api.uploads import actions
 from api.uploads.models import Upload
 from api.uploads.schemas import Attachment
 
 DOWNLOADED = {200: FILE, 206: FILE, 304: None}
+HEADERS = [
+    header("Range", "`bytes=first-last`: one part of the file."),
+    header("If-Range", "The `ETag` of the file that the part is to be of."),
+    header("If-None-Match", "The `ETag` of the file that the client has."),
+    header("ETag", "Names the file; it never changes.", answers=[200, 206, 304]),
+    header("Accept-Ranges", "`bytes`.", answers=[200, 206, 304]),
+    header("Content-Disposition", "`attachment`, with the name.", answers=[200, 206]),
+    header("Content-Range", "Which part, of how many bytes.", answers=[206]),
+]
 
 
 class UploadsView(Endpoint):
@@ -36,7 +45,7 @@ class UploadsView(Endpoint):
         "Send a file, to be used by one message, or as an avatar, within a day",
         body=Form,
         answers={201: Attachment},
-        raises=[errors.IdempotencyConflict, errors.Conflict],
+        raises=[errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request) -> HttpResponse:
         Query(request)  # none
@@ -79,6 +88,7 @@ class DownloadEndpoint(Endpoint):
 class AttachmentView(DownloadEndpoint):
     @operation(
         "Download a file, or a part of it",
+        query=HEADERS,
         answers=DOWNLOADED,
         raises=[errors.NotFound, errors.RangeNotSatisfiable],
     )
@@ -89,6 +99,7 @@ class AttachmentView(DownloadEndpoint):
 class ThumbnailView(DownloadEndpoint):
     @operation(
         "Download the small form of an image, at most 320 pixels long and wide",
+        query=HEADERS,
         answers=DOWNLOADED,
         raises=[errors.NotFound, errors.RangeNotSatisfiable],
     )

@@ -13,13 +13,14 @@ from api.clock import now
 from api.codec import Payload, encode, instant
 from api.exports import queries
 from api.exports.schemas import Begun, Ended, Line
-from api.openapi import FILE, operation
+from api.openapi import FILE, header, operation
 from api.rest import Endpoint, Query
 
 
 class ExportView(Endpoint):
     @operation(
         "Take away all that is recorded about oneself: JSON Lines, the last of type `end`",
+        query=[header("Content-Disposition", "`attachment`, with a name.", answers=[200])],
         answers={200: FILE},
     )
     def get(self, request: Request) -> HttpResponseBase:

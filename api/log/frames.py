@@ -9,7 +9,7 @@ from api.codec import Instant, Payload, encode
 
 
 class EventFrame(Payload):
-    """A change, as clients see it; ``data`` depends on ``type``."""
+    """A change, as clients see it; ``data`` depends on ``type``: see `asyncapi.yaml`."""
 
     type: str
     stream: uuid.UUID

@@ -12,6 +12,18 @@ from config import env
 from realtime.asyncapi import document
 
 
+class _Dumper(yaml.Dumper):
+    """Writes texts of several lines as they are read."""
+
+
+def _text(dumper: yaml.Dumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 class Command(BaseCommand):
     """Keep the contract's files as the code has them."""
 
@@ -26,7 +38,9 @@ class Command(BaseCommand):
         openapi = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
         stale = []
         for name, content in (("openapi.yaml", openapi), ("asyncapi.yaml", document())):
-            text = yaml.dump(content, sort_keys=False, allow_unicode=True, width=100)
+            text = yaml.dump(
+                content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+            )
             path = env.PROJECT / name
             if path.exists() and path.read_text() == text:
                 continue
