@@ -2,13 +2,16 @@
 
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from typing_extensions import override
 
 from config import env, storages
 from tests.clients import Person
@@ -81,6 +84,54 @@ def test_a_storage_that_does_not_answer_is_no_fault_of_the_client(
         folder.unlink()
         alice.refused(404, "not_found", "GET", f"/attachments/{found['id']}")
         assert alice.upload("a.txt", b"text")["size"] == 4
+
+
+class _TakesAndGivesNothing(BaseHTTPRequestHandler):
+    """A bucket that has everything, and fails when it is to give it."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(200)
+
+    def do_HEAD(self) -> None:
+        self._answer(200)
+
+    def do_GET(self) -> None:
+        self._answer(500)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    @override
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def failing() -> Iterator[str]:
+    """The address of such a bucket."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _TakesAndGivesNothing)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_bucket_that_fails_when_it_is_to_give_a_file_does_not_answer(
+    embedded: World, failing: str
+) -> None:
+    said = f"s3://chat/files?endpoint={failing}&region=us-east-1&addressing=path"
+    with embedded.beside({}, ATTACHMENTS=said, AWS_MAX_ATTEMPTS="1", **KEYS) as server:
+        alice = Person.register(server.url, "alice")
+        path = f"/attachments/{alice.upload('a.txt', b'text')['id']}"
+        answer = alice.call("GET", path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
 @pytest.mark.parametrize(

@@ -103,9 +103,8 @@ def _part(request: Request, served: Served) -> Part | None:
 class _Pieces:
     """Bytes of an open file, piece by piece; closed with the answer, also before its end."""
 
-    def __init__(self, file: Any, part: Part) -> None:
-        self._file, self._left = file, part.length
-        file.seek(part.first)
+    def __init__(self, file: Any, length: int) -> None:
+        self._file, self._left = file, length
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -124,7 +123,8 @@ class _Pieces:
 
 def _read(served: Served, part: Part) -> _Pieces:
     try:
-        return _Pieces(storage.opened(served.upload.id, small=served.small), part)
+        file = storage.opened(served.upload.id, part.first, small=served.small)
     except FileNotFoundError:
         log.error("the bytes of upload %s are gone", served.upload.id)
         raise NotFound from None
+    return _Pieces(file, part.length)

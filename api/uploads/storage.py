@@ -32,15 +32,17 @@ def put(upload_id: uuid.UUID, file: IO[bytes], thumbnail: bytes | None) -> None:
             _storage().save(_key(upload_id, small=True), ContentFile(thumbnail))
 
 
-def opened(upload_id: uuid.UUID, *, small: bool = False) -> Any:
-    """Open a file for reading.
+def opened(upload_id: uuid.UUID, first: int, *, small: bool = False) -> Any:
+    """Open a file for reading from its byte ``first`` on; what a bucket has is here then.
 
     Raises:
         FileNotFoundError: it is not there.
         Unavailable: the storage does not answer.
     """
     with _answering():
-        return _storage().open(_key(upload_id, small=small))
+        file = _storage().open(_key(upload_id, small=small))
+        file.seek(first)
+        return file
 
 
 def remove(upload: Upload) -> None:
