@@ -305,6 +305,19 @@ def test_a_highlight_is_a_part_of_the_text_in_code_points(alice: Person, room: s
     assert text.startswith(item["highlight"]["text"])
 
 
+@pytest.mark.parametrize("letter", ["👩\u200d👩\u200d👧\u200d👧", "🇩🇪", "👍🏽"])
+@pytest.mark.parametrize("odd", ["", "!"])
+def test_a_highlight_cuts_no_letter_as_people_see_letters(
+    alice: Person, room: str, letter: str, odd: str
+) -> None:
+    alice.send(room, f"{letter * 300}{odd}needle{odd}{letter * 300}")
+    (found,) = alice.get("/search", params={"q": '"needle"', "room": room})["items"]
+    before, after = found["highlight"]["text"].split(f"{odd}needle{odd}")
+    assert set(before.split(letter)) == set(after.split(letter)) == {""}
+    assert len(before) >= 60
+    assert len(after) >= 60
+
+
 async def test_whatever_is_looked_for_does_no_harm_and_finds_what_says_it(
     alice: Person, room: str
 ) -> None:

@@ -2,14 +2,20 @@
 
 from typing import NamedTuple
 
+import regex
+
 from api.search.wanted import Term
 from api.search.words import words_in
 
 EXCERPT_MAX = 200  # code points
 LEAD_MAX = 60  # of them before the first match, so that one sees what it is about
+LETTER_MAX = 32  # code points of what people see as one letter; what is longer may be cut
 
 # Okapi BM25 without what depends on other messages: a score stays what it is.
 _SATURATION, _LENGTH_SHARE, _USUAL_LENGTH = 1.2, 0.75, 20
+
+_FLAGS = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+_LETTERS = regex.compile(r"\X")  # UAX #29
 
 
 class Excerpt(NamedTuple):
@@ -55,7 +61,7 @@ def _start(text: str, first: int) -> int:
         return 0
     start = first - LEAD_MAX
     space = text.find(" ", start - 1, first)
-    return start if space < 0 else space + 1
+    return _uncut(text, start) if space < 0 else space + 1
 
 
 def _end(text: str, start: int, matched: int) -> int:
@@ -64,4 +70,13 @@ def _end(text: str, start: int, matched: int) -> int:
         return len(text)
     end = start + EXCERPT_MAX
     space = text.rfind(" ", min(max(matched, start), end), end + 1)
-    return end if space <= start else space
+    return min(max(_uncut(text, end), matched), end) if space <= start else space
+
+
+def _uncut(text: str, place: int) -> int:
+    """Return where what people see as one letter begins that goes on at a place."""
+    begin = max(place - LETTER_MAX, 0)
+    while begin and text[begin] in _FLAGS:  # two are a flag: which, is told from the first
+        begin -= 1
+    letters = _LETTERS.finditer(text, begin, place + LETTER_MAX)
+    return next((found.start() for found in letters if found.end() > place), place)
