@@ -5,6 +5,7 @@ the commit, or not at all; a queue that shows rooms where one moderates no longe
 who both decide; old text in the queue.
 """
 
+import json
 from functools import partial
 from typing import Any
 
@@ -208,10 +209,46 @@ def test_at_most_fifty_moderators_are_told_the_highest_first(world: World, alice
 
 
 @one_world
-def test_a_report_that_nobody_can_be_told_of_is_kept(alice: Person, bob: Person) -> None:
+def test_what_is_reported_in_a_direct_room_is_for_operators_alone(
+    world: World, alice: Person, bob: Person
+) -> None:
     direct = alice.expect(201, "POST", "/rooms/direct", json={"user_ids": [bob.id]})["id"]
-    assert report(bob, alice.send(direct))["resolved_at"] is None
+    message = alice.send(direct, "line\nfeed \x1b[2J")
+    filed = report(bob, message, reason="scares me")
+    other = report(alice, alice.send(alice.create_room()["id"]))
     assert alice.get("/notifications")["items"] == []
+    for person in (alice, bob):
+        assert filed["id"] not in [item["id"] for item in queue(person)]
+        path = f"/reports/{filed['id']}/resolve"
+        person.refused(403, "permission_denied", "POST", path, json={"action": "dismissed"})
+
+    def listed() -> dict[str, Any]:
+        done = world.manage("reports")
+        assert done.returncode == 0, done.stderr
+        return {item["id"]: item for item in map(json.loads, done.stdout.splitlines())}
+
+    found = listed()
+    assert other["id"] not in found
+    assert found[filed["id"]] == {
+        "id": filed["id"],
+        "room_id": direct,
+        "message": told(message),
+        "reporter": shown(bob),
+        "reason": "scares me",
+        "created_at": filed["created_at"],
+        "resolved_at": None,
+        "resolver": None,
+        "action": None,
+        "note": None,
+    }
+    for report_id in (other["id"], direct):
+        assert world.manage("reports", "--resolve", report_id).returncode == 1
+    assert world.manage("reports", "--resolve", filed["id"], "--note", "x" * 501).returncode == 1
+    close = ("reports", "--resolve", filed["id"], "--note", "wrote to them", "--action")
+    done = [world.manage(*close, action) for action in ("handled", "handled", "dismissed")]
+    assert [item.stdout for item in done] == ["It is handled.\n", "It is handled.\n", ""]
+    assert filed["id"] not in listed()
+    assert report(bob, message, 200)["resolved_at"] is not None
 
 
 @one_world

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.queries import people_by_id
 from accounts.schemas import person
@@ -25,7 +25,7 @@ from api.moderation.schemas import (
 )
 from api.rooms import permissions
 from api.rooms import queries as rooms
-from api.rooms.models import Ban, Filter, Member, Mute, Role
+from api.rooms.models import Ban, Filter, Kind, Member, Mute, Role
 
 
 def bans_after(
@@ -83,6 +83,11 @@ def reports_before(
     if cursor is not None:
         found = found.filter(pk__lt=cursor)
     return list(found.order_by("-pk")[:limit])
+
+
+def unmoderated_reports() -> QuerySet[Report]:
+    """Return what was reported in direct rooms, where there are no moderators."""
+    return Report.objects.filter(room__kind=Kind.DIRECT)
 
 
 def reports_shown(reports: Sequence[Report]) -> list[ReportOut]:

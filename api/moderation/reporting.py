@@ -20,7 +20,7 @@ TWICE = [errors.IdempotencyConflict, errors.StillRunning]
 
 class ReportMessageView(Endpoint):
     @operation(
-        "Report a message to the moderators of its room",
+        "Report a message to the moderators of its room; in a direct room, to the operators",
         body=schemas.ReportMessage,
         answers={201: schemas.ReportFiled, 200: schemas.ReportFiled},
         raises=[*REFUSED, *TWICE],
@@ -40,7 +40,8 @@ class ReportMessageView(Endpoint):
 
 class ReportsView(Endpoint):
     @operation(
-        "List the reports of the rooms that one moderates, the newest first",
+        "List the reports of the rooms that one moderates, the newest first; those of direct rooms "
+        "are for operators",
         query=[
             parameter("state", "`open`, if it is not given.", enum=["open", "resolved"]),
             limit(),
