@@ -177,3 +177,22 @@ def test_a_bot_that_is_blocked_tells_nothing(world: World, alice: Person) -> Non
     alice.expect(201, "PUT", f"/blocks/{who}")
     bot.refused(403, "permission_denied", "POST", path, json=body)
     assert len(alice.get("/notifications")["items"]) == 1
+
+
+def test_nobody_is_put_into_a_room_by_whom_they_have_blocked(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    room = alice.create_room(carol)["id"]
+    block(bob, alice)
+    head = bob.get("/sync")["inbox"]["head"]
+    body = {"name": "new", "kind": "private", "member_ids": [carol.id, bob.id]}
+    path = f"/rooms/{room}/members/{bob.id}"
+    alice.refused(403, "permission_denied", "POST", "/rooms", json=body)
+    alice.refused(403, "permission_denied", "PUT", path, json={})
+    assert bob.get("/rooms")["items"] == bob.events(bob.id, head) == []
+    assert [item["id"] for item in alice.get("/rooms")["items"]] == [room]
+    code = alice.expect(201, "POST", f"/rooms/{room}/invites", json={})["code"]
+    bob.expect(200, "POST", f"/invites/{code}/accept")  # who comes of their own accord
+    bob.expect(204, "POST", f"/rooms/{room}/leave")
+    unblock(bob, alice)
+    alice.expect(201, "PUT", path, json={})

@@ -8,10 +8,9 @@ from django.db import IntegrityError
 
 from accounts.models import User
 from api.audit.actions import record
-from api.blocks.queries import blockers_among
 from api.clock import now
 from api.codec import check_size
-from api.errors import InvalidRequest, PermissionDenied
+from api.errors import InvalidRequest
 from api.log.append import Entry, append, lock, writing
 from api.rooms import membership, permissions, preferences, queries
 from api.rooms.models import Kind, Role, Room
@@ -29,6 +28,7 @@ def create_room(*, creator_id: uuid.UUID, content: CreateRoom) -> Room:
     Raises:
         InvalidRequest: a blank name, too much metadata, or nobody of that id.
         NotFound: one of them has been erased meanwhile.
+        PermissionDenied: one of them does not want to hear from this person.
     """
     _check_name(content.name)
     check_size(content.metadata, METADATA_BYTES_MAX, "/metadata")
@@ -47,6 +47,7 @@ def create_room(*, creator_id: uuid.UUID, content: CreateRoom) -> Room:
     with writing():
         room.save(force_insert=True)
         membership.admit(room, [(creator, Role.OWNER), *others], actor_id=creator_id, moment=moment)
+        membership.check_welcome([user.id for user, _ in others], creator_id)
     return room
 
 
@@ -74,9 +75,8 @@ def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tup
                     [(user, Role.MEMBER) for user in people],
                     actor_id=creator_id,
                     moment=moment,
-                )  # from here on nobody is blocked, nor erased, by somebody else
-                if blockers_among([user.id for user in others], creator_id):
-                    raise PermissionDenied  # who it was is not told
+                )
+                membership.check_welcome([user.id for user in others], creator_id)
             return room, True
         except IntegrityError:  # somebody was faster
             found = Room.objects.get(direct_key=key)

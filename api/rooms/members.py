@@ -8,7 +8,7 @@ from api.clock import now
 from api.errors import Conflict, NotFound, PermissionDenied
 from api.log.append import append, lock, writing
 from api.rooms import permissions, preferences, queries
-from api.rooms.membership import admit, dismiss, let_in, role_change
+from api.rooms.membership import admit, check_welcome, dismiss, let_in, role_change
 from api.rooms.models import Kind, Member, Role
 from api.rooms.schemas import member_out
 
@@ -56,7 +56,8 @@ def add_member(
     """Put a person into a room, or give them another role; tell whether they are new.
 
     Raises:
-        NotFound, PermissionDenied: as ``queries.member_in``, or too low a role.
+        NotFound, PermissionDenied: as ``queries.member_in``, too low a role, or as
+            ``membership.check_welcome``.
         RoomArchived: it takes nobody any more.
     """
     with writing():
@@ -74,6 +75,7 @@ def add_member(
         if user is None:
             raise NotFound
         let_in(actor.room, user, given, actor_id=actor_id)
+        check_welcome([user_id], actor_id)
         return queries.member_in(room_id, user_id), True
 
 

@@ -1,7 +1,7 @@
 """The events of coming and going, the same from wherever one comes or goes."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from accounts.erasure import none_is_erased
 from accounts.models import User
 from api.audit.actions import record
+from api.blocks.queries import blockers_among
 from api.clock import now
 from api.codec import plain
 from api.errors import NotFound, PermissionDenied
@@ -119,6 +120,18 @@ def about_outsider(
     data = plain(outsider(user))
     del data["user"]
     return Entry(room_id, event_type, actor_id, subject=("member", user.id), data=data)
+
+
+def check_welcome(user_ids: Collection[uuid.UUID], actor_id: uuid.UUID) -> None:
+    """Refuse to have put people into a room who do not want to hear from who did.
+
+    To be asked when they have been admitted: from there on nobody blocks anybody meanwhile.
+
+    Raises:
+        PermissionDenied: one of them has blocked the actor.
+    """
+    if blockers_among(user_ids, actor_id):
+        raise PermissionDenied  # who it was is not told
 
 
 def check_not_banned(room_id: uuid.UUID, user_id: uuid.UUID, moment: datetime) -> None:

@@ -62,7 +62,7 @@ class RoomsView(Endpoint):
         "Make a room",
         body=CreateRoom,
         answers={201: schemas.RoomOut},
-        raises=[errors.NotFound, errors.IdempotencyConflict, errors.StillRunning],
+        raises=[*REFUSED, errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request) -> HttpResponse:
         user_id = user_of(request).id
