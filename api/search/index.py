@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_MAX = 8_000_000_000_000  # what 63 bits hold of them: from 1716 to 2223
 
 # The function's name has a version: one that finds other words gets another, and so a new index.
-WORDS = "api_search_words_1"
+WORDS = "api_search_words_2"
 _TABLES = {
     "api_searchplace": """CREATE TABLE api_searchplace (
   place INTEGER PRIMARY KEY, message_id CHAR(32) NOT NULL UNIQUE

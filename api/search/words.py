@@ -1,6 +1,7 @@
 """What words are: how a text is cut into them, and which of them are the same. Pure.
 
-The same for capitals and small letters, with and without accents (NFKD, marks away, NFKC).
+The same for capitals and small letters, with and without accents (NFKD, marks away, NFKC); the
+sigma that ends a Greek word is a sigma.
 Where people write without spaces between words, each character counts as a word and a word as
 a phrase. PostgreSQL does this itself, in the function ``search_words`` of a migration.
 """
@@ -57,4 +58,4 @@ def searchable(text: str | None) -> str:
 
 def _folded(word: str) -> str:
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", word))
-    return unicodedata.normalize("NFKC", bare).lower()
+    return unicodedata.normalize("NFKC", bare).lower().replace("\u03c2", "\u03c3")
