@@ -126,7 +126,7 @@ class Presence:
         if present >= self._noted_at + SEEN_SECONDS:
             self._noted_at = present
             self._people.clear()
-            await pool.run(presence.note_seen, _ids(self._attendance.visible()), now())
+            self._hub.tasks.spawn(self._note(self._attendance.visible()))  # may take its time
 
     def _combine(self, user: str) -> None:
         """Look how a person is seen, here and elsewhere, and have it told if it is new."""
@@ -172,11 +172,11 @@ class Presence:
             for user in undecided:
                 self._attendance.chosen(user, choices.get(uuid.UUID(user), "online"))
 
-    async def _note(self, gone: Collection[str]) -> None:
-        """Write down when they were last seen, before anybody asks."""
+    async def _note(self, users: Collection[str]) -> None:
+        """Write down that they were seen last now; of who goes, before anybody asks."""
         try:
-            await pool.run(presence.note_seen, _ids(gone), now())
-        except Exception as error:  # noqa: BLE001  that they are gone is told all the same
+            await pool.run(presence.note_seen, _ids(users), now())
+        except Exception as error:  # noqa: BLE001  how they are seen is told all the same
             log.warning("last seen is not noted: %s", type(error).__name__)
 
     async def _read_members(self, present: float) -> None:

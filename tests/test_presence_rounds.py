@@ -23,12 +23,14 @@ from api.log.frames import frame as make_frame
 from api.rooms.actions import create_room
 from api.rooms.schemas import CreateRoom
 from realtime import pool
+from realtime import presence as module
 from realtime.connection import Connection
 from realtime.feed import Deliver
 from realtime.hub import Hub
 from realtime.presence import Presence
 from realtime.subscription import Subscription
 
+SECONDS = 5.0  # the deadline of a wait
 ROOM, ALICE, BOB, CAROL = (str(uuid.uuid4()) for _ in range(4))
 
 
@@ -68,6 +70,8 @@ class World:
         self.hub.followers = [self.presence]
         self.meanwhile: Callable[[], None] = lambda: None
         self.away = False
+        self.noting, self.noted = asyncio.Event(), asyncio.Queue[list[uuid.UUID]]()
+        self.noting.set()
         self.choices: dict[uuid.UUID, Choice] = {}
         self.choosing: Callable[[], None] = lambda: None
         monkeypatch.setattr(pool, "run", self.answer)
@@ -79,6 +83,10 @@ class World:
             found = dict(self.choices)
             self.choosing()
             return found
+        if asked is written.note_seen:
+            await self.noting.wait()
+            self.noted.put_nowait(arguments[0])
+            return None
         if asked is written.seen:
             self.meanwhile()
             return {
@@ -175,6 +183,22 @@ async def test_without_a_database_who_goes_is_told_of_and_who_comes_waits(world:
     world.away = False
     await world.round()
     assert world.presence.status(CAROL) == "online"
+
+
+async def test_nobody_waits_until_all_are_noted_who_are_here(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SEEN_SECONDS", 0.0)
+    world.noting.clear()
+    alice = world.open(ALICE)
+    world.subscribe(alice)
+    async with asyncio.timeout(SECONDS):
+        for _ in range(3):
+            await world.round()
+    assert alice.told() == [([ALICE], 1)]
+    world.noting.set()
+    async with asyncio.timeout(SECONDS):
+        assert await world.noted.get() == [uuid.UUID(ALICE)]
 
 
 async def test_between_the_frames_of_many_rooms_others_have_their_turn(world: World) -> None:

@@ -15,7 +15,7 @@ import pytest
 from realtime.typing import RENEWED_SECONDS
 from realtime.typing_room import TypingRoom
 from tests.clients import Person, Socket
-from tests.servers import World, on_both_servers
+from tests.servers import World, on_both_servers, one_world
 
 SOON = 12.0  # what may be written is asked for again every few seconds
 NOTHING_SECONDS = 2.5  # in which there would be another two frames of a room
@@ -240,6 +240,7 @@ async def test_who_may_not_write_does_not_type(
         await nothing_shown(hers)
 
 
+@one_world
 async def test_who_is_blocked_in_the_room_of_two_soon_types_no_more(
     world: World, alice: Person, bob: Person
 ) -> None:
