@@ -70,6 +70,18 @@ def daphne() -> Iterator[World]:
         yield world
 
 
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
+def alone(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world that nobody else is in."""
+    if request.param == "SQLite":
+        with servers.embedded() as world:
+            yield world
+    else:
+        url = request.getfixturevalue("postgres_url")
+        with servers.clustered(url, servers=1) as world:
+            yield world
+
+
 @pytest.fixture(scope="session", params=["embedded", "clustered"])
 def world(request: pytest.FixtureRequest) -> World:
     """Both worlds, one after the other."""

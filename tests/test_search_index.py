@@ -1,26 +1,11 @@
 """The database keeps the index: of what was there before, and whatever becomes of the table."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests import servers
 from tests.clients import Person
 from tests.servers import World
-
-
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
-def alone(request: pytest.FixtureRequest) -> Iterator[World]:
-    """A world that nobody else is in."""
-    if request.param == "SQLite":
-        with servers.embedded() as world:
-            yield world
-    else:
-        url = request.getfixturevalue("postgres_url")
-        with servers.clustered(url, servers=1) as world:
-            yield world
 
 
 def found(person: Person, q: str) -> list[str]:
