@@ -1,85 +1,27 @@
 """Who is here: told truly to those who share a room, to nobody who should not know.
 
-Naive forms that would fail: offline with the first tab that closes; here for ever, as the
-process that had the socket was killed; a frame for everybody who comes, to everybody who is there.
+Naive forms that would fail: offline with the first tab that closes; a frame for everybody who
+comes, to everybody who is there.
 """
 
 import asyncio
-import signal
 import time
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from functools import partial
-from typing import Any
 
-import pytest
-
-from tests import servers
-from tests.clients import OF_PROFILES, Person, Socket, at_once, until
+from tests.clients import Person
+from tests.seen import (
+    GONE_SECONDS,
+    SOON,
+    item,
+    listening,
+    nothing_told,
+    presence,
+    until_rest,
+    until_seen,
+)
 from tests.servers import World, on_both_servers
 
-SOON = 6.0  # two seconds by promise P8; the machine is busy, and the next bound is eighteen
-GONE_SECONDS = 25.0  # twenty by promise P8, and a busy machine
-NOTHING_SECONDS = 2.5
-GHOSTS, SOCKETS_EACH = 50, 4  # two hundred sockets, as promise P8 says
 LARGE = 200  # members; above it people are counted
-
-
-def of(person: Person) -> dict[str, Any]:
-    """Return a person as others show them."""
-    return {name: value for name, value in person.user.items() if name not in OF_PROFILES}
-
-
-def item(person: Person, status: str, last_seen_at: str | None = None) -> dict[str, Any]:
-    """Return how a person is shown."""
-    return {"user": of(person), "status": status, "last_seen_at": last_seen_at}
-
-
-def presence(room: str, count: int, *items: dict[str, Any]) -> dict[str, Any]:
-    """Return the frame."""
-    return {"type": "presence", "room_id": room, "items": list(items), "count": count}
-
-
-async def listening(stack: AsyncExitStack, person: Person, room: str) -> Socket:
-    """Open a socket and subscribe it to a room."""
-    socket = await (await stack.enter_async_context(person.socket())).opened()
-    assert (await socket.subscribe(room))["refused"] == {}
-    return socket
-
-
-async def until_seen(socket: Socket, person: Person, status: str, seconds: float) -> dict[str, Any]:
-    """Wait until a person is told to be seen like this; return how."""
-    async with asyncio.timeout(seconds):
-        while True:
-            frame = await socket.shown("presence", seconds)
-            for found in frame["items"]:
-                if found["user"]["id"] == person.id and found["status"] == status:
-                    assert isinstance(found, dict)
-                    return found
-
-
-def seen_in(viewer: Person, room: str) -> dict[str, str]:
-    """Return how the people of a room are seen, over REST."""
-    found = viewer.get(f"/rooms/{room}/presence")
-    statuses = {shown["user"]["id"]: shown["status"] for shown in found["items"]}
-    assert found["count"] == len([status for status in statuses.values() if status != "offline"])
-    return statuses
-
-
-async def until_rest(
-    viewer: Person, room: str, person: Person, status: str, seconds: float
-) -> None:
-    """Wait until a person is seen like this over REST."""
-    end = time.monotonic() + seconds
-    while (await asyncio.to_thread(seen_in, viewer, room))[person.id] != status:
-        assert time.monotonic() < end, f"not {status}"
-        await asyncio.sleep(0.1)
-
-
-async def nothing_told(socket: Socket, seconds: float = NOTHING_SECONDS) -> None:
-    """Fail when anything about who is here is told."""
-    with pytest.raises(TimeoutError):
-        raise AssertionError(await socket.shown("presence", seconds))
 
 
 # --- who is here ----------------------------------------------------------------------------
@@ -170,99 +112,6 @@ async def test_signing_out_is_a_clean_end(world: World, alice: Person, bob: Pers
         await until_seen(hers, bob, "offline", SOON)
 
 
-# --- how one wants to be seen -----------------------------------------------------------------
-
-
-async def test_a_person_chooses_how_they_are_seen_and_all_their_devices_know(
-    world: World, alice: Person, bob: Person
-) -> None:
-    room = alice.create_room(bob)["id"]
-    assert bob.get("/me/presence") == {"status": "online", "hide_last_seen": False}
-    async with AsyncExitStack() as stack:
-        hers = await listening(stack, alice, room)
-        his = await (await stack.enter_async_context(bob.socket())).opened()
-        await until_seen(hers, bob, "online", SOON)
-        for chosen, shown in (
-            ("dnd", "dnd"),
-            ("away", "away"),
-            ("invisible", "offline"),
-            ("online", "online"),
-        ):
-            wanted = {"status": chosen, "hide_last_seen": False}
-            answer = await asyncio.to_thread(
-                bob.at(alice.url).expect, 200, "PUT", "/me/presence", json={"status": chosen}
-            )
-            assert answer == wanted
-            assert (await his.until("presence.updated"))["data"] == wanted
-            await until_seen(hers, bob, shown, SOON)
-            assert bob.get("/me/presence") == wanted
-        head = his.positions[bob.id]
-        bob.expect(200, "PUT", "/me/presence", json={"status": "online"})
-        assert bob.events(bob.id, head) == []
-        bob.refused(400, "invalid_request", "PUT", "/me/presence", json={"status": "bored"})
-        bob.refused(400, "invalid_request", "PUT", "/me/presence", json={})
-
-
-async def test_who_is_invisible_is_never_seen_for_a_moment(
-    world: World, alice: Person, bob: Person
-) -> None:
-    room = alice.create_room(bob)["id"]
-    bob.expect(200, "PUT", "/me/presence", json={"status": "invisible"})
-    async with AsyncExitStack() as stack:
-        hers = await listening(stack, alice, room)
-        assert await hers.shown("presence") == presence(room, 1, item(alice, "online"))
-        his = await listening(stack, bob, room)
-        assert await his.shown("presence") == presence(room, 1, item(alice, "online"))
-        await nothing_told(hers)
-        found = await asyncio.to_thread(alice.get, f"/rooms/{room}/presence")
-        assert item(bob, "offline") in found["items"]
-        await his.connection.close()
-        await nothing_told(hers)
-    assert item(bob, "offline") in alice.get(f"/rooms/{room}/presence")["items"]
-
-
-async def test_who_ended_without_a_word_and_turns_invisible_is_gone_and_is_not_seen_leaving(
-    world: World, alice: Person, bob: Person
-) -> None:
-    room = alice.create_room(bob)["id"]
-    async with AsyncExitStack() as stack:
-        hers = await listening(stack, alice, room)
-        his = await (await stack.enter_async_context(bob.socket())).opened()
-        await until_seen(hers, bob, "online", SOON)
-        his.connection.transport.abort()
-        await asyncio.sleep(1.0)
-        wanted = {"status": "invisible"}
-        await asyncio.to_thread(bob.expect, 200, "PUT", "/me/presence", json=wanted)
-        told = await until_seen(hers, bob, "offline", SOON)
-        await nothing_told(hers)
-    (kept,) = [
-        found
-        for found in alice.get(f"/rooms/{room}/presence")["items"]
-        if found["user"]["id"] == bob.id
-    ]
-    assert kept == told
-
-
-async def test_when_one_was_last_seen_may_be_hidden(
-    world: World, alice: Person, bob: Person
-) -> None:
-    room = alice.create_room(bob)["id"]
-    wanted = {"status": "online", "hide_last_seen": True}
-    assert bob.expect(200, "PUT", "/me/presence", json=wanted) == wanted
-    kept = bob.expect(200, "PUT", "/me/presence", json={"status": "online"})
-    assert kept == wanted
-    async with AsyncExitStack() as stack:
-        hers = await listening(stack, alice, room)
-        his = await (await stack.enter_async_context(bob.socket())).opened()
-        await until_seen(hers, bob, "online", SOON)
-        await his.connection.close()
-        assert await until_seen(hers, bob, "offline", SOON) == item(bob, "offline")
-    assert item(bob, "offline") in alice.get(f"/rooms/{room}/presence")["items"]
-    bob.expect(200, "PUT", "/me/presence", json=wanted | {"hide_last_seen": False})
-    items = alice.get(f"/rooms/{room}/presence")["items"]
-    assert [found["last_seen_at"] for found in items if found["user"]["id"] == bob.id] != [None]
-
-
 # --- who may know -----------------------------------------------------------------------------
 
 
@@ -304,61 +153,3 @@ async def test_of_a_large_room_only_the_number_is_told(world: World, alice: Pers
             assert await hers.shown("presence") == presence(room, place)
         found = await asyncio.to_thread(alice.get, f"/rooms/{room}/presence")
         assert found == {"items": [], "count": 4}
-
-
-# --- processes that end -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def frail(postgres_url: str) -> Iterator[World]:
-    """A world that is broken."""
-    with servers.clustered(postgres_url) as made:
-        yield made
-
-
-async def test_a_killed_process_leaves_no_ghosts(frail: World) -> None:
-    doomed = frail.start()
-    alice = Person.register(frail.server.url, "alice")
-    people = at_once(*[lambda: Person.register(frail.server.url, "ghost")] * GHOSTS)
-    room = alice.create_room(*people)["id"]
-    async with AsyncExitStack() as stack:
-        hers = await listening(stack, alice, room)
-        for person in people * SOCKETS_EACH:
-            await (await stack.enter_async_context(person.at(doomed.url).socket())).opened()
-        await until_count(hers, GHOSTS + 1, 10.0)
-        doomed.stop(signal.SIGKILL)
-        began = time.monotonic()
-        await until_count(hers, 1, GONE_SECONDS)
-        assert time.monotonic() - began > 5
-        for viewer in (alice, alice.at(frail.servers[1].url)):  # each finds out for itself
-            await asyncio.to_thread(until, partial(all_gone, viewer, room, GHOSTS), SOON)
-
-
-def all_gone(viewer: Person, room: str, count: int) -> bool:
-    """Tell whether so many people of a room are offline."""
-    return list(seen_in(viewer, room).values()).count("offline") == count
-
-
-async def until_count(socket: Socket, count: int, seconds: float) -> None:
-    """Wait until so many are said to be here."""
-    async with asyncio.timeout(seconds):
-        while (await socket.shown("presence", seconds))["count"] != count:
-            pass
-
-
-async def test_without_redis_each_process_tells_what_it_knows(frail: World) -> None:
-    assert frail.valkey is not None
-    alice, bob = (Person.register(frail.server.url, name) for name in ("alice", "bob"))
-    carol = Person.register(frail.server.url, "carol").at(frail.other.url)
-    room = alice.create_room(bob, carol)["id"]
-    async with AsyncExitStack() as stack:
-        hers = await listening(stack, alice, room)
-        frail.valkey.stop()
-        await listening(stack, carol, room)
-        his = await listening(stack, bob, room)
-        await until_seen(hers, bob, "online", SOON)
-        assert (await asyncio.to_thread(seen_in, alice, room))[carol.id] == "offline"
-        frail.valkey.start()
-        await until_seen(hers, carol, "online", 15.0)
-        await his.connection.close()
-        await until_rest(carol, room, bob, "offline", 15.0)
