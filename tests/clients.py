@@ -17,7 +17,7 @@ from tests import secrets_seen
 from tests.contract import check_frame, check_response
 
 PASSWORD = "known to tests alone"
-OF_PROFILES = ("created_at", "avatar", "hide_receipts")  # no senders or actors have it
+_OF_PROFILES = ("created_at", "avatar", "hide_receipts")  # no senders or actors have it
 FRAME_SECONDS = 10.0  # the deadline of a wait, not a measurement
 OF_THE_MOMENT = ("typing", "presence")
 _numbers = itertools.count(1)
@@ -36,6 +36,11 @@ def at_once(*calls: Callable[[], Result]) -> list[Result]:
 def profile(me: dict[str, Any]) -> dict[str, Any]:
     """Return oneself as others see one."""
     return {name: value for name, value in me.items() if name != "hide_receipts"}
+
+
+def sender(user: dict[str, Any]) -> dict[str, Any]:
+    """Return a user as senders, actors and members are shown."""
+    return {name: value for name, value in user.items() if name not in _OF_PROFILES}
 
 
 def until(happens: Callable[[], Result], seconds: float = FRAME_SECONDS) -> Result:

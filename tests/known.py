@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from tests.clients import OF_PROFILES
+from tests.clients import sender
 
 Event = dict[str, Any]
 Data = dict[str, Any]
@@ -105,7 +105,7 @@ class Known:
         """Take a profile."""
         known = self.people.get(data["id"])
         if known is None or known["version"] <= data["version"]:
-            self.people[data["id"]] = {name: data[name] for name in data if name not in OF_PROFILES}
+            self.people[data["id"]] = sender(data)
 
     def _take_room_event(self, verb: str, data: Data) -> None:
         if verb == "removed":

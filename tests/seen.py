@@ -7,21 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.clients import OF_PROFILES, Person, Socket
+from tests.clients import Person, Socket, sender
 
 SOON = 6.0  # two seconds by promise P8; the machine is busy, and the next bound is eighteen
 GONE_SECONDS = 25.0  # twenty by promise P8, and a busy machine
 NOTHING_SECONDS = 2.5
 
 
-def of(person: Person) -> dict[str, Any]:
-    """Return a person as others show them."""
-    return {name: value for name, value in person.user.items() if name not in OF_PROFILES}
-
-
 def item(person: Person, status: str, last_seen_at: str | None = None) -> dict[str, Any]:
     """Return how a person is shown."""
-    return {"user": of(person), "status": status, "last_seen_at": last_seen_at}
+    return {"user": sender(person.user), "status": status, "last_seen_at": last_seen_at}
 
 
 def presence(room: str, count: int, *items: dict[str, Any]) -> dict[str, Any]:

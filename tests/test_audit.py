@@ -7,9 +7,9 @@ newest page only.
 
 from typing import Any
 
-from tests.clients import Person
+from tests.clients import Person, sender
+from tests.moderating import ban, in_future, lift
 from tests.servers import one_world
-from tests.test_bans import ban, in_future, lift, shown
 from tests.test_erasure import erase
 from tests.test_mutes import mute, unmute
 
@@ -72,7 +72,7 @@ def test_all_that_is_done_to_others_and_to_the_room_is_kept(
         ("room.archived", None, None, {"archived": True}),
     ]
     assert [entry["message_id"] for entry in found if entry["message_id"]] == [said[0]]
-    assert found[0]["actor"] == shown(alice)
+    assert found[0]["actor"] == sender(alice.user)
 
 
 @one_world
@@ -149,7 +149,7 @@ def test_a_mute_that_is_lifted_of_who_has_left_is_kept(alice: Person, bob: Perso
     head = alice.get(f"/rooms/{room}")["last_seq"]
     lifted, _ = audit(alice, room)
     assert (lifted["action"], lifted["actor"], lifted["user"], lifted["seq"]) == (
-        *("member.unmuted", shown(alice), shown(bob), head),
+        *("member.unmuted", sender(alice.user), sender(bob.user), head),
     )
     assert [event["type"] for event in alice.events(room)][-1] == "member.left"
 
@@ -159,7 +159,7 @@ def test_who_became_the_owner_by_an_erasure_is_kept(alice: Person, bob: Person) 
     erase(alice)
     (entry,) = audit(bob, room)
     assert (entry["action"], entry["user"], entry["details"]) == (
-        *("member.role_changed", shown(bob)),
+        *("member.role_changed", sender(bob.user)),
         {"from": "member", "to": "owner"},
     )
     assert (entry["actor"]["id"], entry["actor"]["username"]) == (alice.id, None)

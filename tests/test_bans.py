@@ -1,57 +1,23 @@
 """Bans: who is banned is out at that instant, and comes back neither alone nor with help.
 
 What a naive form does, and fails here: it checks the ban before it has the room's lock, so that
-who joins at that moment is in and banned; it tells everybody the reason; it believes that a ban
-is over only when a job has said so, or forgets to say so.
+who joins at that moment is in and banned; it tells everybody the reason.
 """
 
 import asyncio
-import time
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 import pytest
 
-from accounts.models import User
-from api.errors import NotFound, PermissionDenied
-from api.log.append import StreamsClosed
-from api.log.models import Event, Stream
-from api.moderation.bans import ban_person
-from api.moderation.lapses import lapse_bans
-from api.rooms.actions import create_room
-from api.rooms.members import add_member, join_room
-from api.rooms.models import Ban, Member
-from api.rooms.schemas import CreateRoom
-from tests.clients import OF_PROFILES, Person, at_once
+from tests.clients import Person, at_once, sender
 from tests.known import Known
 from tests.locks import held_until_all_wait, wait_for_locks
+from tests.moderating import ban, in_future, join, lift, members
 from tests.servers import World, one_world
 
 REASON = "he knows why"
 NOBODY = "01890000-0000-7000-8000-000000000000"
-
-
-def shown(person: Person) -> dict[str, Any]:
-    return {name: person.user[name] for name in person.user if name not in OF_PROFILES}
-
-
-def ban(actor: Person, room: str, person: Person, status: int = 201, **body: Any) -> Any:
-    return actor.expect(status, "PUT", f"/rooms/{room}/bans/{person.id}", json=body)
-
-
-def lift(actor: Person, room: str, person: Person) -> None:
-    actor.expect(204, "DELETE", f"/rooms/{room}/bans/{person.id}")
-
-
-def members(person: Person, room: str) -> set[str]:
-    return {item["user"]["id"] for item in person.get(f"/rooms/{room}/members")["items"]}
-
-
-def in_future(**some: float) -> str:
-    moment = datetime.now(UTC) + timedelta(**some)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 async def test_who_is_banned_sees_nothing_from_the_same_instant(alice: Person, bob: Person) -> None:
@@ -74,7 +40,7 @@ async def test_who_is_banned_sees_nothing_from_the_same_instant(alice: Person, b
     assert (gone["seq"], gone["actor_id"]) == (3, alice.id)
     joined_at = alice.events(room)[1]["data"]["joined_at"]
     assert gone["data"] == {
-        "user": shown(bob),
+        "user": sender(bob.user),
         "role": None,
         "joined_at": joined_at,
         "muted_until": None,
@@ -85,10 +51,10 @@ async def test_who_is_banned_sees_nothing_from_the_same_instant(alice: Person, b
     for path in ("", "/messages", "/events", "/members"):
         bob.refused(404, "not_found", "GET", f"/rooms/{room}{path}")
     assert made == {
-        "user": shown(bob),
+        "user": sender(bob.user),
         "until": until,
         "reason": REASON,
-        "actor": shown(alice),
+        "actor": sender(alice.user),
         "created_at": gone["at"],
     }
     assert alice.get(f"/rooms/{room}/bans") == {"items": [made], "next_cursor": None}
@@ -113,7 +79,7 @@ def test_who_is_banned_comes_back_neither_alone_nor_with_help(
 
     for room in rooms:
         lift(alice, room, bob)
-        assert alice.get(f"/rooms/{room}/bans")["items"][0]["user"] == shown(carol)
+        assert alice.get(f"/rooms/{room}/bans")["items"][0]["user"] == sender(carol.user)
     bob.expect(200, "POST", f"/rooms/{rooms[0]}/join")
     alice.expect(201, "PUT", f"/rooms/{rooms[1]}/members/{bob.id}", json={})
     told = [(event["type"], event["actor_id"]) for event in alice.events(rooms[0], after=2)]
@@ -140,7 +106,7 @@ def test_what_changes_nothing_is_no_event_and_what_changes_is(alice: Person, bob
     assert [event["type"] for event in events] == [
         *("member.banned", "member.banned", "member.unbanned")
     ]
-    outsider = {"user": shown(bob), "role": None, "joined_at": None, "muted_until": None}
+    outsider = {"user": sender(bob.user), "role": None, "joined_at": None, "muted_until": None}
     assert [event["data"] for event in events] == [outsider] * 3
     assert bob.events(bob.id) == []
 
@@ -240,103 +206,6 @@ def test_state_and_events_of_bans_make_the_next_state(alice: Person, bob: Person
         assert len(events) == 1
         for _ in range(2):
             assert before.apply(events).members == fresh().members
-
-
-def join(_: Person, room: str, person: Person) -> None:
-    person.expect(200, "POST", f"/rooms/{room}/join")
-
-
-def test_a_ban_that_is_over_is_told_by_nobody(alice: Person, bob: Person) -> None:
-    room = alice.create_room(bob, kind="public")["id"]
-    ban(alice, room, bob, until=in_future(seconds=0.3))
-    end = time.monotonic() + 20
-    while not (told := alice.events(room, after=3)):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    assert [(event["type"], event["actor_id"]) for event in told] == [("member.unbanned", None)]
-    assert alice.get(f"/rooms/{room}/bans")["items"] == []
-    bob.expect(200, "POST", f"/rooms/{room}/join")
-
-
-def people(*names: str) -> list[User]:
-    return [User.objects.create(username=name) for name in names]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_ban_is_over_before_anything_has_lifted_it() -> None:
-    alice, bob, carol = people("alice", "bob", "carol")
-    room = create_room(creator_id=alice.id, content=CreateRoom(name="room", kind="public"))
-    for person in (bob, carol):
-        ban_person(actor_id=alice.id, room_id=room.id, user_id=person.id)
-        with pytest.raises(PermissionDenied):
-            join_room(user_id=person.id, room_id=room.id)
-    Ban.objects.update(until=datetime.now(UTC) - timedelta(milliseconds=1))
-
-    join_room(user_id=bob.id, room_id=room.id)
-    add_member(actor_id=alice.id, room_id=room.id, user_id=carol.id)
-    lapse_bans(datetime.now(UTC))
-
-    events = Event.objects.filter(stream_id=room.id, seq__gt=3).order_by("seq")
-    assert list(events.values_list("type", "actor_id", "subject_id")) == [
-        ("member.unbanned", None, bob.id),
-        ("member.joined", bob.id, bob.id),
-        ("member.unbanned", None, carol.id),
-        ("member.joined", alice.id, carol.id),
-    ]
-    assert Member.objects.filter(room=room).count() == 3
-    assert not Ban.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_is_over_is_lifted_once_by_two_at_once_and_not_in_deleted_rooms() -> None:
-    alice, bob = people("alice", "bob")
-    rooms = [
-        create_room(creator_id=alice.id, content=CreateRoom(name="room", kind="private"))
-        for _ in range(2)
-    ]
-    for room in rooms:
-        ban_person(actor_id=alice.id, room_id=room.id, user_id=bob.id)
-    rooms[1].deleted_at = datetime.now(UTC)
-    rooms[1].save()
-    Ban.objects.update(until=datetime.now(UTC))
-
-    at_once(*[partial(lapse_bans, datetime.now(UTC))] * 3)
-
-    lifted = Event.objects.filter(type="member.unbanned")
-    assert list(lifted.values_list("stream_id", flat=True)) == [rooms[0].id]
-    with pytest.raises(NotFound):
-        join_room(user_id=bob.id, room_id=rooms[1].id)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_room_in_which_nothing_can_be_lifted_keeps_no_other_waiting() -> None:
-    alice, bob = people("alice", "bob")
-    content = CreateRoom(name="room", kind="private")
-    broken, whole = sorted(
-        (create_room(creator_id=alice.id, content=content) for _ in range(2)),
-        key=attrgetter("id"),
-    )
-    for room in (broken, whole):
-        ban_person(actor_id=alice.id, room_id=room.id, user_id=bob.id)
-    Stream.objects.filter(pk=broken.id).update(closed_at=datetime.now(UTC))
-    Ban.objects.update(until=datetime.now(UTC))
-    with pytest.raises(ExceptionGroup) as failed:
-        lapse_bans(datetime.now(UTC))
-    assert [type(error) for error in failed.value.exceptions] == [StreamsClosed]
-    assert [ban.room_id for ban in Ban.objects.all()] == [broken.id]
-
-
-async def test_of_those_who_lift_a_ban_that_is_over_at_once_one_does(clustered: World) -> None:
-    alice, bob = (Person.register(clustered.server.url, name) for name in ("alice", "bob"))
-    room = alice.create_room(bob, kind="public")["id"]
-    ban(alice, room, bob, until=in_future(seconds=0.5))
-    with held_until_all_wait(clustered, room) as watcher:
-        others = [
-            asyncio.create_task(asyncio.to_thread(clustered.manage, "upkeep")) for _ in range(2)
-        ]
-        await asyncio.to_thread(wait_for_locks, watcher, 2)
-    assert [done.returncode for done in await asyncio.gather(*others)] == [0, 0]
-    assert [event["type"] for event in alice.events(room, after=3)] == ["member.unbanned"]
 
 
 @pytest.mark.parametrize("first", ["ban", "join"])

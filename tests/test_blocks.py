@@ -7,14 +7,10 @@ or refuses in a room of several what two of them have between themselves.
 import asyncio
 from functools import partial
 
-from tests.clients import OF_PROFILES, Person, at_once
+from tests.clients import Person, at_once, sender
 from tests.known import Known
 from tests.locks import held_until_all_wait, wait_for_locks
 from tests.servers import World, one_world
-
-
-def shown(person: Person) -> dict[str, object]:
-    return {name: person.user[name] for name in person.user if name not in OF_PROFILES}
 
 
 def block(blocker: Person, blocked: Person, status: int = 201) -> dict[str, object]:
@@ -37,7 +33,7 @@ def test_state_and_events_of_blocks_make_the_next_state(
 ) -> None:
     block(alice, carol)
     before = alice.get("/sync")
-    assert [item["user"] for item in before["blocks"]] == [shown(carol)]
+    assert [item["user"] for item in before["blocks"]] == [sender(carol.user)]
 
     unblock(alice, carol)
     block(alice, bob)
@@ -66,7 +62,7 @@ async def test_ones_own_devices_are_told_live_what_is_replayed_and_the_blocked_o
         assert (await his.ask("ping"))["type"] == "pong"
         assert his.events == []
     assert (added["data"], removed["data"]) == (made, made)
-    assert (added["actor_id"], made["user"]) == (alice.id, shown(bob))
+    assert (added["actor_id"], made["user"]) == (alice.id, sender(bob.user))
     assert alice.events(alice.id) == [added, removed]
     assert bob.events(bob.id) == []
 

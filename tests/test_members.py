@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import OF_PROFILES, Person, at_once
+from tests.clients import Person, at_once, sender
 from tests.servers import World, one_world
 
 ROLES = ["owner", "admin", "moderator", "member", "reader"]
@@ -35,10 +35,6 @@ def room(pairs: Pairs) -> str:
         for person in pair:
             owner.expect(200, "PUT", f"/rooms/{made}/members/{person.id}", json={"role": role})
     return made
-
-
-def person_of(person: Person) -> dict[str, Any]:
-    return {name: person.user[name] for name in person.user if name not in OF_PROFILES}
 
 
 def roles_in(room: str, person: Person) -> dict[str, str]:
@@ -146,7 +142,7 @@ async def test_joining_is_told_to_the_room_and_to_all_of_ones_devices(
         joined = bob.expect(200, "POST", f"/rooms/{room}/join")
 
         told = await hers.until("member.joined")
-        member = {"user": person_of(bob), "role": "member", "joined_at": told["at"]}
+        member = {"user": sender(bob.user), "role": "member", "joined_at": told["at"]}
         assert told["data"] == member | {"muted_until": None}
         assert (told["seq"], told["actor_id"]) == (2, bob.id)
         added = await his.until("room.added")
@@ -196,7 +192,7 @@ async def test_who_goes_sees_nothing_from_the_same_instant(
     told = {frame["type"]: frame for frame in frames}
     gone = told[f"member.{reason}"]
     assert (gone["seq"], gone["actor_id"]) == (4, actor.id)
-    assert (gone["data"]["user"], gone["data"]["role"]) == (person_of(bob), None)
+    assert (gone["data"]["user"], gone["data"]["role"]) == (sender(bob.user), None)
     assert told["unsubscribed"] == {"type": "unsubscribed", "stream": room, "reason": reason}
     assert told["room.removed"]["data"] == {"room_id": room, "seq": 4, "reason": reason}
     assert alice.get(f"/rooms/{room}")["member_count"] == 1
@@ -214,7 +210,7 @@ def test_adding_and_changing_are_told_once(alice: Person, bob: Person, carol: Pe
         (200, "PUT", "member"),
     ):
         member = alice.expect(status, method, path, json={"role": role})
-        assert (member["user"], member["role"]) == (person_of(bob), role)
+        assert (member["user"], member["role"]) == (sender(bob.user), role)
     events = alice.events(room, after=1)
     told = [(event["type"], event["data"]["role"], event["actor_id"]) for event in events]
     assert told == [
@@ -258,7 +254,7 @@ def test_the_list_of_members_is_paged_and_true_at_its_head(
         page = owner.get(f"/rooms/{room}/members?limit=3&cursor={page['next_cursor']}")
         found += page["items"]
     assert page["head"] == owner.get(f"/rooms/{room}")["last_seq"] == 17
-    expected = {person.id: (person_of(person), role) for role, p in pairs.items() for person in p}
+    expected = {person.id: (sender(person.user), role) for role, p in pairs.items() for person in p}
     assert {member["user"]["id"]: (member["user"], member["role"]) for member in found} == expected
     assert len(found) == 10
     stranger = Person.register(embedded.server.url, "carol")

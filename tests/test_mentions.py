@@ -12,7 +12,7 @@ from api.messages.actions import send_message
 from api.messages.schemas import Content
 from api.rooms.actions import create_room
 from api.rooms.schemas import CreateRoom
-from tests.clients import OF_PROFILES, Person, at_once, told
+from tests.clients import Person, at_once, sender, told
 from tests.servers import World, one_world
 
 
@@ -27,14 +27,9 @@ def of_room(offset: int) -> dict[str, Any]:
     return {"kind": "room", "user_id": None, "offset": offset, "length": 5}
 
 
-def shown(person: Person) -> dict[str, Any]:
-    """Return a person as others see them."""
-    return {name: value for name, value in person.user.items() if name not in OF_PROFILES}
-
-
 def not_in_room(person: Person) -> dict[str, Any]:
     """Return the warning that this person is not there."""
-    return {"code": "not_in_room", "user": shown(person)}
+    return {"code": "not_in_room", "user": sender(person.user)}
 
 
 def count(person: Person, room: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import OF_PROFILES, Person
+from tests.clients import Person, sender
 from tests.servers import one_world
 
 SAY: dict[str, Any] = {"json": {"text": "hello"}}
@@ -24,13 +24,12 @@ def test_a_sent_message_is_shown_whole_and_the_same_everywhere(alice: Person, bo
 
     said = alice.expect(201, "POST", f"/rooms/{room}/messages", json=told)
 
-    sender = {name: alice.user[name] for name in alice.user if name not in OF_PROFILES}
     assert said == told | {
         "id": said["id"],
         "room_id": room,
         "seq": 4,
         "changed_seq": 4,
-        "sender": sender,
+        "sender": sender(alice.user),
         "thread_id": None,
         "thread": None,
         "attachments": [],

@@ -16,10 +16,10 @@ from api.moderation.mutes import mute_member
 from api.rooms.actions import create_room
 from api.rooms.models import Mute
 from api.rooms.schemas import CreateRoom
-from tests.clients import Person
+from tests.clients import Person, sender
 from tests.known import Known
+from tests.moderating import ban, in_future, join, lift, members, people
 from tests.servers import one_world
-from tests.test_bans import ban, in_future, join, lift, members, people, shown
 
 FOREVER = "9999-01-01T00:00:00.000Z"
 
@@ -64,7 +64,7 @@ async def test_who_is_muted_reads_on_and_writes_nothing(alice: Person, bob: Pers
         untold = await his.until("member.unmuted")
         await check_writes(bob, room, said, None)
     joined_at = alice.events(room)[1]["data"]["joined_at"]
-    as_member = {"user": shown(bob), "role": "member", "joined_at": joined_at}
+    as_member = {"user": sender(bob.user), "role": "member", "joined_at": joined_at}
     assert member == told["data"] == as_member | {"muted_until": until}
     assert untold["data"] == as_member | {"muted_until": None}
     assert [told, untold] == alice.events(room, after=3)[:2]
@@ -101,9 +101,9 @@ def test_what_changes_nothing_is_no_event(alice: Person, bob: Person, carol: Per
     (item,) = alice.get(f"/rooms/{room}/mutes")["items"]
     told = alice.events(room, after=2)
     assert item == {
-        "user": shown(bob),
+        "user": sender(bob.user),
         "until": None,
-        "actor": shown(alice),
+        "actor": sender(alice.user),
         "created_at": told[0]["at"],
     }
     unmute(alice, room, bob)
@@ -134,7 +134,7 @@ def test_a_mute_stays_whoever_leaves_or_is_banned_and_comes_back(
     for go in (leave, put_out):
         go(alice, room, bob)
         assert bob.id not in members(alice, room)
-        assert alice.get(f"/rooms/{room}/mutes")["items"][0]["user"] == shown(bob)
+        assert alice.get(f"/rooms/{room}/mutes")["items"][0]["user"] == sender(bob.user)
         join(alice, room, bob)
         assert alice.events(room)[-1]["data"]["muted_until"] == FOREVER
         bob.refused(403, "muted", "POST", f"/rooms/{room}/messages", json={"text": "x"})

@@ -9,10 +9,9 @@ import json
 from functools import partial
 from typing import Any
 
-from tests.clients import PASSWORD, Person, at_once, told
+from tests.clients import PASSWORD, Person, at_once, sender, told
 from tests.servers import World, one_world
 from tests.test_audit import audit
-from tests.test_bans import shown
 
 
 def report(person: Person, message: dict[str, Any], status: int = 201, reason: str = "spam") -> Any:
@@ -67,7 +66,7 @@ async def test_moderators_are_told_and_see_the_message_and_one_decides(
         "id": filed["id"],
         "room_id": room,
         "message": told(message),
-        "reporter": shown(carol),
+        "reporter": sender(carol.user),
         "reason": "it is spam",
         "created_at": filed["created_at"],
         "resolved_at": None,
@@ -76,13 +75,13 @@ async def test_moderators_are_told_and_see_the_message_and_one_decides(
         "note": None,
     }
     decided = resolve(alice, filed, action="dismissed", note="it is not")
-    done = {"resolver": shown(alice), "action": "dismissed", "note": "it is not"}
+    done = {"resolver": sender(alice.user), "action": "dismissed", "note": "it is not"}
     assert decided == item | done | {"resolved_at": decided["resolved_at"]}
     assert (queue(alice), queue(alice, "resolved")) == ([], [decided])
     (entry,) = audit(alice, room)
     assert (entry["action"], entry["reason"], entry["message_id"], entry["user"]) == (
         *("report.resolved", "it is not", message["id"]),
-        shown(bob),
+        sender(bob.user),
     )
     assert entry["details"] == {"report_id": filed["id"], "action": "dismissed"}
     assert report(carol, message, 200)["resolved_at"] == decided["resolved_at"]
@@ -233,7 +232,7 @@ def test_what_is_reported_in_a_direct_room_is_for_operators_alone(
         "id": filed["id"],
         "room_id": direct,
         "message": told(message),
-        "reporter": shown(bob),
+        "reporter": sender(bob.user),
         "reason": "scares me",
         "created_at": filed["created_at"],
         "resolved_at": None,

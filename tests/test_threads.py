@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients import OF_PROFILES, Person, at_once, told
+from tests.clients import Person, at_once, sender, told
 from tests.servers import World, one_world
 
 
@@ -78,10 +78,7 @@ def test_a_root_shows_how_many_replies_it_has_the_last_one_and_who_spoke_last(
         return items[0]["thread"]
 
     def summary(count: int, last: dict[str, Any], *people: Person) -> dict[str, Any]:
-        users = [
-            {name: person.user[name] for name in person.user if name not in OF_PROFILES}
-            for person in people
-        ]
+        users = [sender(person.user) for person in people]
         return {"count": count, "last_seq": last["seq"], "users": users}
 
     assert shown() is None
