@@ -1,4 +1,7 @@
-"""Somebody reacts between two statements of an answer: it shows all of that, or nothing."""
+"""Somebody reacts between two statements of an answer: it shows all of that, or nothing.
+
+Naive form: a message, and then what people have reacted to it with.
+"""
 
 import json
 import uuid
@@ -70,7 +73,7 @@ def alice() -> Caller:
 
 
 def meanwhile(act: Callable[[], None]) -> Callable[..., Any]:
-    """Return a wrapper of statements: before reactions are read, somebody else acts."""
+    """Return a wrapper of statements: when messages have been read, somebody else acts."""
     done: list[Thread] = []
 
     def elsewhere() -> None:
@@ -80,11 +83,12 @@ def meanwhile(act: Callable[[], None]) -> Callable[..., Any]:
             connections.close_all()
 
     def wrapper(execute: Any, sql: str, *rest: Any) -> Any:
-        if 'FROM "api_reactionkind"' in sql and not done:
+        found = execute(sql, *rest)
+        if 'FROM "api_message"' in sql and not connection.in_atomic_block and not done:
             done.append(Thread(target=elsewhere))
             done[0].start()
             done[0].join()
-        return execute(sql, *rest)
+        return found
 
     return wrapper
 
