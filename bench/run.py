@@ -233,6 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--only", help="as B1,B4")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--limited", action="store_true", help="with all limits counted")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
