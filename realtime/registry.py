@@ -62,13 +62,15 @@ class LocalRegistry:
     async def enter(self, entry: Entry, limit: int) -> list[Entry]:
         now = time.monotonic()
         entries = self._users.setdefault(entry.user, {})
+        entries[entry.connection] = (now + self._lease, entry)
+        if len(entries) <= limit:
+            return []
         living = [found for until, found in entries.values() if until > now]
         others = [found for found in living if found.connection != entry.connection]
         gone = surplus(others, entry, limit)
         kept = {found.connection for found in others} - {found.connection for found in gone}
-        for connection in entries.keys() - kept:
+        for connection in entries.keys() - kept - {entry.connection}:
             del entries[connection]
-        entries[entry.connection] = (now + self._lease, entry)
         return gone
 
     def of(self, user: str) -> list[str]:
@@ -109,6 +111,7 @@ _ENTER = (
     _NOW
     + """
 keep()
+if redis.call('HLEN', KEYS[1]) <= tonumber(ARGV[6]) then return {} end
 local all, others = redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #all, 2 do
   local lease, session, process, owes = string.match(all[i + 1], '^(%d+)|(.-)|(.-)|(%d)$')
