@@ -33,6 +33,9 @@ class Entry(NamedTuple):
 class Registry(Protocol):
     """Keeps entries, each until it leaves or its lease ends."""
 
+    async def count(self, user: str) -> int:
+        """Return how many entries of a user there are, and may have been lately."""
+
     async def enter(self, entry: Entry, limit: int) -> list[Entry]:
         """Add an entry; return those that are too many now, by contract §3.6: they are gone."""
 
@@ -58,6 +61,9 @@ class LocalRegistry:
     def __init__(self, lease_seconds: float = LEASE_SECONDS) -> None:
         self._lease = lease_seconds
         self._users: dict[str, dict[str, tuple[float, Entry]]] = {}
+
+    async def count(self, user: str) -> int:
+        return len(self._users.get(user, ()))
 
     async def enter(self, entry: Entry, limit: int) -> list[Entry]:
         now = time.monotonic()
@@ -171,8 +177,11 @@ class RedisRegistry:
         self._lease = round(lease_seconds * 1000)
         self._enter, self._renew = client.register_script(_ENTER), client.register_script(_RENEW)
 
+    async def count(self, user: str) -> int:
+        return int(await self._client.hlen(self._of(user)))
+
     async def enter(self, entry: Entry, limit: int) -> list[Entry]:
-        found = await self._enter([self._key(entry)], [*self._values(entry), limit])
+        found = await self._enter([self._of(entry.user)], [*self._values(entry), limit])
         return [
             Entry(entry.user, connection, session, process, owes == "1")
             for connection, session, process, owes in found
@@ -181,14 +190,14 @@ class RedisRegistry:
     async def renew(self, entries: Sequence[Entry]) -> list[Entry]:
         async with self._client.pipeline(transaction=False) as pipeline:
             for entry in entries:
-                await self._renew([self._key(entry)], self._values(entry), client=pipeline)
+                await self._renew([self._of(entry.user)], self._values(entry), client=pipeline)
             kept = await pipeline.execute(raise_on_error=False)
         return [entry for entry, there in zip(entries, kept, strict=True) if there == 0]
 
     async def leave(self, entries: Iterable[Entry]) -> None:
         async with self._client.pipeline(transaction=False) as pipeline:
             for entry in entries:
-                pipeline.hdel(self._key(entry), entry.connection)
+                pipeline.hdel(self._of(entry.user), entry.connection)
             await pipeline.execute(raise_on_error=False)
 
     async def summon(self, entries: Sequence[Entry]) -> None:
@@ -212,8 +221,8 @@ class RedisRegistry:
         """Let go of the connections."""
         await self._client.aclose()
 
-    def _key(self, entry: Entry) -> str:
-        return f"{self._prefix}of:{entry.user}"
+    def _of(self, user: str) -> str:
+        return f"{self._prefix}of:{user}"
 
     def _values(self, entry: Entry) -> list[str | int]:
         return [entry.connection, entry.session, entry.process, int(entry.owes), self._lease]

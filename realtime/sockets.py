@@ -131,8 +131,8 @@ class Sockets:
         if connection.closing is not None:
             return ()
         entry = self._entry(connection)
-        others = [self._here[name] for name in self._own.of(entry.user) if name in self._here]
-        if len(others) > 1:
+        if await registry.count(entry.user) >= limit:
+            others = [self._here[name] for name in self._own.of(entry.user) if name in self._here]
             await registry.renew(
                 self._entries(found for found in others if found is not connection)
             )
