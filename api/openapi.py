@@ -133,6 +133,14 @@ def number(name: str, description: str) -> OpenApiParameter:
     return parameter(name, description, int, minimum=0, maximum=2**53 - 1)
 
 
+WINDOWED = [
+    number("before", "Only numbers below this one."),
+    number("after", "Only numbers above this one."),
+    number("around", "The neighbourhood of this number, itself included."),
+    limit(),
+]
+
+
 class StructSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Let drf-spectacular take msgspec structs for serializers."""
 

@@ -73,9 +73,7 @@ class Sockets:
     async def _try_round(self, limit: int) -> None:
         try:
             await self._round(limit)
-        except (
-            Exception
-        ):  # whatever one socket has broken, the others are counted by the next round
+        except Exception:  # whatever has broken: the next round counts the others
             log.exception("sockets were not counted")
 
     async def _round(self, limit: int) -> None:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from api.codec import INTEGER_MAX
 from api.errors import InvalidRequest
 from api.log.snapshot import snapshot
+from api.rest import Query
 from api.statements import Given, Rows
 
 
@@ -38,6 +39,20 @@ class Window:
     def __post_init__(self) -> None:
         if sum(bound is not None for bound in (self.before, self.after, self.around)) > 1:
             raise InvalidRequest("At most one of before, after and around.")
+
+
+def window_of(query: Query) -> Window:
+    """Read the window that ``openapi.WINDOWED`` describes.
+
+    Raises:
+        InvalidRequest: more than one of its bounds, or one that is no number.
+    """
+    return Window(
+        limit=query.limit(),
+        before=query.number("before"),
+        after=query.number("after"),
+        around=query.number("around"),
+    )
 
 
 @dataclass(frozen=True)

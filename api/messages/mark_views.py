@@ -8,9 +8,9 @@ from rest_framework.request import Request
 
 from accounts.views import user_of
 from api import errors
-from api.log.pages import Window
+from api.log.pages import window_of
 from api.messages import pinning, queries, reacting, schemas
-from api.openapi import limit, number, operation
+from api.openapi import WINDOWED, operation
 from api.rest import Endpoint, Query, answer
 
 REFUSED = [errors.NotFound, errors.PermissionDenied, errors.RoomArchived]
@@ -70,23 +70,12 @@ class PinView(Endpoint):
 class PinsView(Endpoint):
     @operation(
         "List the pinned messages of a room",
-        query=[
-            number("before", "Only numbers below this one."),
-            number("after", "Only numbers above this one."),
-            number("around", "The neighbourhood of this number, itself included."),
-            limit(),
-        ],
+        query=WINDOWED,
         answers={200: schemas.MessageList},
         raises=[errors.NotFound, errors.PermissionDenied],
     )
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
-        query = Query(request, "before", "after", "around", "limit")
-        window = Window(
-            limit=query.limit(),
-            before=query.number("before"),
-            after=query.number("after"),
-            around=query.number("around"),
-        )
+        window = window_of(Query(request, "before", "after", "around", "limit"))
         user_id = user_of(request).id
         page = queries.pins_in(room_id, user_id, window)
         return answer(schemas.MessageList(items=page.items, **page.bounds()))

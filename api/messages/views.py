@@ -7,11 +7,11 @@ from rest_framework.request import Request
 
 from accounts.views import user_of
 from api import errors
-from api.log.pages import Window
+from api.log.pages import Window, window_of
 from api.log.snapshot import snapshot
 from api.messages import actions, grouping, queries, schemas, viewing
 from api.messages.sending import Send
-from api.openapi import limit, number, operation, parameter
+from api.openapi import WINDOWED, operation, parameter
 from api.rest import Endpoint, Query, answer
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -27,10 +27,7 @@ class MessagesView(Endpoint):
     @operation(
         "Read the history of a room",
         query=[
-            number("before", "Only numbers below this one."),
-            number("after", "Only numbers above this one."),
-            number("around", "The neighbourhood of this number, itself included."),
-            limit(),
+            *WINDOWED,
             parameter("ids", "These messages only; comma-separated, at most 100."),
             parameter("thread", "`none` leaves out the replies in threads.", enum=["none"]),
         ],
@@ -40,12 +37,7 @@ class MessagesView(Endpoint):
     def get(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
         query = Query(request, "before", "after", "around", "limit", "ids", "thread")
         threads = query.choice("thread", "none") is None
-        window = Window(
-            limit=query.limit(),
-            before=query.number("before"),
-            after=query.number("after"),
-            around=query.number("around"),
-        )
+        window = window_of(query)
         ids = query.ids()
         if ids is not None and window != Window(limit=query.limit()):
             raise errors.InvalidRequest("The parameter 'ids' goes without a window.")

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 
 from accounts.views import user_of
 from api import errors
-from api.log.pages import Window
+from api.log.pages import window_of
 from api.log.snapshot import snapshot
 from api.messages.queries import messages_as_seen, thread_page
-from api.openapi import PAGED, limit, number, operation
+from api.openapi import PAGED, WINDOWED, operation
 from api.rest import Endpoint, Query, answer
 from api.threads import actions, queries, schemas
 
@@ -21,23 +21,12 @@ REFUSED = [errors.NotFound, errors.PermissionDenied]
 class ThreadView(Endpoint):
     @operation(
         "Read the replies in a thread, by the id of its root",
-        query=[
-            number("before", "Only numbers below this one."),
-            number("after", "Only numbers above this one."),
-            number("around", "The neighbourhood of this number, itself included."),
-            limit(),
-        ],
+        query=WINDOWED,
         answers={200: schemas.Replies},
         raises=REFUSED,
     )
     def get(self, request: Request, message_id: uuid.UUID) -> HttpResponse:
-        query = Query(request, "before", "after", "around", "limit")
-        window = Window(
-            limit=query.limit(),
-            before=query.number("before"),
-            after=query.number("after"),
-            around=query.number("around"),
-        )
+        window = window_of(Query(request, "before", "after", "around", "limit"))
         user_id = user_of(request).id
         with snapshot():
             room_id = queries.room_of_root(message_id)
