@@ -207,11 +207,11 @@ class Presence:
         due = self._watching.due(present)
         arrived = {stream for _, stream in newcomers}
         await self._read_people(self._watching.people_of(due, arrived))
-        for stream, connections in _by_room(newcomers).items():
-            self._greet(stream, connections)
-            await asyncio.sleep(0)  # others have their turn
         for stream in due:
             self._tell(stream, present)
+            await asyncio.sleep(0)  # others have their turn
+        for stream, connections in _by_room(newcomers).items():
+            self._greet(stream, connections)  # last: it holds the changes already
             await asyncio.sleep(0)
 
     def _greet(self, stream: str, connections: Iterable[Connection]) -> None:

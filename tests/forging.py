@@ -11,7 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.clients import Person
-from tests.minting import claims_of, expired, kid_of, minted, resigned, segment, signing_key
+from tests.minting import (
+    altered,
+    claims_of,
+    expired,
+    kid_of,
+    minted,
+    resigned,
+    segment,
+    signing_key,
+)
 from tests.servers import World
 
 Forge = Callable[[World, Person], str]
@@ -64,7 +73,7 @@ def changed(change: Callable[[str], str]) -> Forge:
 
 def flipped(token: str) -> str:
     header, claims, signature = token.split(".")
-    return f"{header}.{claims}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
+    return f"{header}.{claims}.{altered(signature)}"
 
 
 def other_claims(token: str) -> str:

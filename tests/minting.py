@@ -22,6 +22,12 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
+def altered(text: str, at: int = 0) -> str:
+    """Return a text with another letter in one place."""
+    place = range(len(text))[at]
+    return f"{text[:place]}{'a' if text[place] != 'a' else 'b'}{text[place + 1 :]}"
+
+
 def kid_of(token: str) -> str:
     """Return which key a token says that it is signed with."""
     return str(jwt.get_unverified_header(token)["kid"])

@@ -148,6 +148,28 @@ async def test_who_is_new_is_told_no_change_before_all_who_are_here(world: World
     assert (alice.told(), bob.told()) == ([(sorted([ALICE, BOB]), 2)], [])
 
 
+async def test_who_is_new_is_told_once_what_changes_in_the_same_round(world: World) -> None:
+    bob = world.open(BOB)
+    world.subscribe(bob)
+    await world.round()
+    assert bob.told() == [([BOB], 1)]
+    alice = world.open(ALICE)
+    world.subscribe(alice)
+    await world.round()
+    assert (alice.told(), bob.told()) == ([(sorted([ALICE, BOB]), 2)], [([ALICE], 2)])
+
+
+async def test_who_could_not_be_seen_yet_is_told_once_that_they_are(world: World) -> None:
+    alice = world.open(ALICE)
+    world.subscribe(alice)
+    world.away = True
+    await world.round()  # who is in the room is known now, and not yet how Alice wants to be seen
+    assert alice.told() == []
+    world.away = False
+    await world.round()
+    assert alice.told() == [([ALICE], 1)]
+
+
 async def test_who_chooses_to_be_invisible_while_it_is_looked_up_is_never_seen(
     world: World,
 ) -> None:
