@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="gapless-tests-")  # before settings are read
@@ -14,6 +15,13 @@ import pytest_asyncio
 from tests import secrets_seen, servers
 from tests.clients import Person, http
 from tests.servers import Valkey, World
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse tests of one name: of these pytest-xdist runs one, and says nothing of the others."""
+    twice = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"several tests of one name: {', '.join(twice)}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,7 +22,8 @@ TELLING = {  # headers that a client acts on: an answer with one has it in the c
 
 
 @cache
-def _document(name: str) -> dict[str, Any]:
+def document(name: str) -> dict[str, Any]:
+    """Return what ``openapi`` or ``asyncapi`` says, for reading alone."""
     found: dict[str, Any] = yaml.load(
         (PROJECT / f"{name}.yaml").read_text(), Loader=yaml.CSafeLoader
     )
@@ -32,7 +33,7 @@ def _document(name: str) -> dict[str, Any]:
 @cache
 def _registry() -> Registry[Any]:
     resources = [
-        (_PREFIX + name, Resource.from_contents(_document(name), DRAFT202012))
+        (_PREFIX + name, Resource.from_contents(document(name), DRAFT202012))
         for name in ("openapi", "asyncapi")
     ]
     return Registry().with_resources(resources)
@@ -48,7 +49,7 @@ def _validator(name: str, pointer: str) -> Draft202012Validator:
 
 @cache
 def _paths() -> list[tuple[re.Pattern[str], str]]:
-    paths = _document("openapi")["paths"]
+    paths = document("openapi")["paths"]
     exact_first = sorted(paths, key=lambda path: path.count("{"))
     return [
         (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in exact_first
@@ -62,7 +63,7 @@ def check_response(response: httpx.Response) -> None:
     if path is None:
         return
     method = response.request.method.lower()
-    operation = _document("openapi")["paths"][path].get(method)
+    operation = document("openapi")["paths"][path].get(method)
     if operation is None:
         assert response.status_code in (200, 304, 405), f"{method} {path}: {response.text}"
         return
@@ -86,7 +87,7 @@ def check_response(response: httpx.Response) -> None:
 
 def check_frame(frame: dict[str, Any]) -> None:
     """Fail if the contract does not know this frame of the server."""
-    messages = _document("asyncapi")["components"]["messages"]
+    messages = document("asyncapi")["components"]["messages"]
     if frame["type"] == "ok":
         results = [name for name in messages if name.endswith("Result")]
         assert any(

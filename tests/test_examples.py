@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -17,13 +16,9 @@ from api.events import EVENTS, INBOX_EVENTS, ROOM_EVENTS
 from api.examples import Examples, Untold
 from api.scenes import SCENES
 from api.story import ADA, ROOM, STORY
-from tests.contract import check_frame
-from tests.servers import PROJECT
+from tests.contract import check_frame, document
 
-OPENAPI, ASYNCAPI = (
-    yaml.load((PROJECT / name).read_text(), Loader=yaml.CSafeLoader)
-    for name in ("openapi.yaml", "asyncapi.yaml")
-)
+OPENAPI, ASYNCAPI = document("openapi"), document("asyncapi")
 OPERATIONS = {
     operation["operationId"]: operation
     for path in OPENAPI["paths"].values()

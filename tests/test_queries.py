@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.cast import LATER
 from tests.clients import Person
+from tests.contract import document
 from tests.pictures import picture
-from tests.servers import PROJECT, World
+from tests.servers import World
 
-PATHS: dict[str, Any] = yaml.safe_load((PROJECT / "openapi.yaml").read_text())["paths"]
+PATHS: dict[str, Any] = document("openapi")["paths"]
 GETS = sorted(path for path, methods in PATHS.items() if "get" in methods)
 NEEDED = {"/api/v1/search": {"q": "word"}}  # who searches says what for
 

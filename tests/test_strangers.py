@@ -3,11 +3,10 @@
 import uuid
 from typing import Any
 
-import yaml
-
 from tests.cast import LATER
 from tests.clients import Person
-from tests.servers import PROJECT, one_world
+from tests.contract import document
+from tests.servers import one_world
 
 SAY: dict[str, Any] = {"json": {"text": "hello"}}
 
@@ -84,7 +83,7 @@ def test_a_public_room_is_seen_by_strangers_but_not_read(alice: Person, carol: P
 
 
 def _documented() -> set[tuple[str, str]]:
-    paths = yaml.load((PROJECT / "openapi.yaml").read_text(), Loader=yaml.CSafeLoader)["paths"]
+    paths = document("openapi")["paths"]
     return {
         (method.upper(), path.removeprefix("/api/v1"))
         for path, operations in paths.items()
