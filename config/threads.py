@@ -1,30 +1,84 @@
 """A few threads that live long, each with database connections of its own."""
 
 import asyncio
+import atexit
+import contextlib
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connections
 
 Result = TypeVar("Result")
 
 
+class _Work(NamedTuple):
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
+
+
 class Thread:
-    """Does one thing after the other, in the order in which it is told to."""
+    """Does one thing after the other, in the order in which it is told to.
+
+    An executor of one thread does the same, and takes three times as long to hand on a request
+    and its answer (docs/decisions/0012).
+    """
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="http")
+        self._told: SimpleQueue[_Work | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None  # with the first work
 
     def run(self, function: Callable[..., Result], *args: object) -> asyncio.Future[Result]:
         """Run a function after everything that the thread was told before."""
-        return asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="http", daemon=True)
+            self._thread.start()
+            atexit.register(self._finish)
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        self._told.put(_Work(function, args, loop, done))
+        return done
 
     def end(self) -> asyncio.Future[None]:
         """Close its connections and end it, after everything that it was told before."""
         ended = self.run(connections.close_all)
-        self._executor.shutdown(wait=False)
+        self._told.put(None)
+        atexit.unregister(self._finish)
         return ended
+
+    def _finish(self) -> None:
+        """Let the end of the process cut nothing off that has begun."""
+        if self._thread is not None:
+            self._told.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        while (work := self._told.get()) is not None:
+            outcome = _outcome(work.function, work.args)
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+                work.loop.call_soon_threadsafe(_tell, work.done, *outcome)
+            del work, outcome  # a request and its answer; the next one may be long in coming
+
+
+def _outcome(
+    function: Callable[..., Any], args: tuple[Any, ...]
+) -> tuple[Any, BaseException | None]:
+    try:
+        return function(*args), None
+    except BaseException as error:  # noqa: BLE001  it is raised where somebody waits for it
+        return None, error
+
+
+def _tell(done: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if done.done():  # whoever waited has been cancelled
+        return
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)
 
 
 class Threads:
