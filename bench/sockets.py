@@ -11,6 +11,7 @@ from channels.layers import get_channel_layer
 
 from api.access import heads
 from api.log import publish
+from api.log.frames import Frame
 from bench import cast
 from bench.process import cpu_seconds, resident_kib
 from bench.rest import Connection, request
@@ -106,13 +107,8 @@ class Room:
         """Publish the next event of the room, as a server does that has recorded it."""
         self._head += 1
         frame = {"type": "message.created", "t": time.monotonic_ns(), "text": TEXT}
-        message = {
-            "type": "log.frame",
-            "stream": str(self.id),
-            "seq": self._head,
-            "ends": None,
-            "text": json.dumps(frame),
-        }
+        item = publish.item_of(Frame(str(self.id), self._head, json.dumps(frame)))
+        message = {"type": publish.NEWS, "items": [item]}
         self._redis.publish(self._group, self._layer.serialize(message))
 
     def send(self, number: int) -> None:

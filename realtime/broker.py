@@ -22,12 +22,12 @@ from api.log.frames import Frame
 BREAK_SECONDS = 1.0  # how long a layer that failed is left alone
 RETRY_SECONDS = 1.0  # between attempts to read from a layer that fails
 CANCEL_SECONDS = 0.5  # for work to end, before it is told once more
-OUTGOING_MAX = 10_000  # frames waiting to be published; older ones are in the log
+OUTGOING_MAX = 10_000  # items waiting to be published; older frames are in the log
+AT_ONCE_MAX = 100  # items that are sorted into messages, one for each group
 
 log = logging.getLogger(__name__)
 
 Work = Coroutine[Any, Any, None]
-Said = dict[str, Any]
 
 
 class Tasks:
@@ -77,7 +77,7 @@ class Broker:
         self._wanted: dict[str, int] = {}
         self._joined: set[str] = set()
         self._groups_changed = asyncio.Event()
-        self._outgoing: deque[Frame | Said] = deque(maxlen=OUTGOING_MAX)
+        self._outgoing: deque[publish.Item] = deque(maxlen=OUTGOING_MAX)
         self._outgoing_ready = asyncio.Event()
         self._broken_until = 0.0
 
@@ -103,38 +103,38 @@ class Broker:
 
     def _take_from_thread(self, frames: Sequence[Frame]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended: the log has the frames
-            self._loop.call_soon_threadsafe(self._take, frames)
+            self._loop.call_soon_threadsafe(self._take, [*map(publish.item_of, frames)])
 
-    def say(self, kind: str, stream: str, fields: Said) -> None:
+    def say(self, kind: str, stream: str, fields: dict[str, Any]) -> None:
         """Say something to all processes that listen to a stream; it may be lost."""
         self._take([{"type": f"said.{kind}", "stream": stream, **fields}])
 
-    def _take(self, frames: Sequence[Frame | Said]) -> None:
-        self._outgoing.extend(frames)
+    def _take(self, items: Sequence[publish.Item]) -> None:
+        self._outgoing.extend(items)
         self._outgoing_ready.set()
 
     async def _publish(self) -> None:
         while True:
             await self._outgoing_ready.wait()
             self._outgoing_ready.clear()
-            while self._outgoing:
-                await self._send(self._outgoing.popleft())
+            while self._outgoing:  # what came while the last ones were sent goes together
+                several = min(len(self._outgoing), AT_ONCE_MAX)
+                items = [self._outgoing.popleft() for _ in range(several)]
+                for group, of_group in publish.by_group(items).items():
+                    await self._send(group, of_group)
 
-    async def _send(self, news: Frame | Said) -> None:
+    async def _send(self, group: str, items: list[publish.Item]) -> None:
         if self._loop.time() < self._broken_until:
-            metrics.publish_failures.inc()
+            metrics.publish_failures.inc(len(items))
             return
         try:
             async with asyncio.timeout(publish.DEADLINE_SECONDS):
-                if isinstance(news, Frame):
-                    await publish.send(self._layer, news)
-                else:
-                    await self._layer.group_send(publish.group_of(news["stream"]), news)
+                await publish.send(self._layer, group, items)
             self.ok = True
         except Exception as error:  # noqa: BLE001  whatever a layer raises: the log has it
             self._broken_until = self._loop.time() + BREAK_SECONDS
             self.ok = False
-            metrics.publish_failures.inc()
+            metrics.publish_failures.inc(len(items))
             log.warning("the channel layer does not publish: %s", type(error).__name__)
 
     async def _read(self) -> None:
@@ -144,17 +144,18 @@ class Broker:
                     self._channel = await self._layer.new_channel("gapless")
                     self._groups_changed.set()
                 message = await self._layer.receive(self._channel)
-                self._take_in(message)
+                if message["type"] == publish.NEWS:
+                    for item in message["items"]:
+                        self._take_in(item)
             except Exception as error:  # noqa: BLE001  whatever a layer raises: the log repairs
                 log.warning("the channel layer does not deliver: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _take_in(self, message: dict[str, Any]) -> None:
-        if message["type"] == publish.KIND:
-            text, ends = message["text"], message["ends"]
-            self._arrived(Frame(message["stream"], message["seq"], text, ends))
+    def _take_in(self, item: publish.Item) -> None:
+        if item["type"] == publish.FRAME:
+            self._arrived(Frame(item["stream"], item["seq"], item["text"], item["ends"]))
         else:
-            self._said(message)
+            self._said(item)
 
     async def _keep_groups(self) -> None:
         while True:

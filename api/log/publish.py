@@ -7,7 +7,7 @@ the channel layer. Either way the log is the truth: what is lost here is repaire
 import asyncio
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -17,12 +17,14 @@ from django.conf import settings
 from api import metrics
 from api.log.frames import Frame
 
-KIND = "log.frame"  # of messages on the layer
+NEWS = "log.news"  # the kind of every message on the layer: what there is for one group
+FRAME = "log.frame"  # the kind of an item of these that is in the log
 DEADLINE_SECONDS = 0.25  # a layer that is slower than this counts as lost for the moment
 
 log = logging.getLogger(__name__)
 
 
+Item = dict[str, Any]  # has a ``type`` and the ``stream`` that it is about
 Outlet = Callable[[Sequence[Frame]], None]
 _outlet: Outlet | None = None
 
@@ -47,22 +49,32 @@ def publish(frames: Sequence[Frame]) -> None:
 
 async def _send_all(frames: Sequence[Frame]) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
-        for item in frames:
-            await send(get_channel_layer(), item)
+        for group, items in by_group([item_of(frame) for frame in frames]).items():
+            await send(get_channel_layer(), group, items)
 
 
-async def send(layer: Any, item: Frame) -> None:
-    """Send one frame to the group that its stream is hashed to."""
-    await layer.group_send(
-        group_of(item.stream),
-        {
-            "type": KIND,
-            "stream": item.stream,
-            "seq": item.seq,
-            "ends": item.ends,
-            "text": item.text,
-        },
-    )
+def item_of(frame: Frame) -> Item:
+    """Return a frame as it stands in a message of the layer."""
+    return {
+        "type": FRAME,
+        "stream": frame.stream,
+        "seq": frame.seq,
+        "ends": frame.ends,
+        "text": frame.text,
+    }
+
+
+def by_group(items: Iterable[Item]) -> dict[str, list[Item]]:
+    """Sort items by the groups that their streams are hashed to; each keeps their order."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(group_of(item["stream"]), []).append(item)
+    return found
+
+
+async def send(layer: Any, group: str, items: list[Item]) -> None:
+    """Send items to their group, in one message."""
+    await layer.group_send(group, {"type": NEWS, "items": items})
 
 
 def group_of(stream: str) -> str:
