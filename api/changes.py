@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db.models import Model
 
-from api.statements import adapted, binding_cursor, database_here, identity
+from api.cursors import adapted, binding_cursor
+from api.statements import database_here, identity
 
 
 class Insertion:

@@ -7,10 +7,6 @@ answer it (docs/decisions/0010). What runs often is written with the ORM as ever
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
-from functools import cache, partial
-from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -18,10 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, F, Func, JSONField, Model, Q, QuerySet, Subquery
 from django.db.models.lookups import In
 from django.db.models.query import ModelIterable
-from psycopg import RawCursor
 from typing_extensions import override
 
-PREPARED_MAX = 20  # values of a statement that is planned once
+from api.cursors import adapted, binding_cursor
+
 LIST_MAX = 10_000  # in one statement: drivers take 32,766 or 65,535 parameters
 
 Shape = TypeVar("Shape")
@@ -231,62 +227,11 @@ def database_here() -> BaseDatabaseWrapper:
     return connections[DEFAULT_DB_ALIAS]
 
 
-class _Cursor(RawCursor[Any]):
-    """A cursor whose short statements PostgreSQL plans once for a connection.
-
-    Planning a page of history takes four times as long as reading it. Long statements come in
-    too many lengths to be met again.
-    """
-
-    @override
-    def execute(self, query: Any, params: Any = (), **_: Any) -> Any:
-        return super().execute(
-            query, params, prepare=None if len(params) <= PREPARED_MAX else False
-        )
-
-
-@contextmanager
-def binding_cursor(database: Any) -> Iterator[tuple[Any, str]]:
-    """Open a cursor, and say how a place is spelled for it.
-
-    On PostgreSQL the server puts the values into their places. Django's cursor does it here
-    and takes the statement apart for it: 40 µs, and 3 ms for an INSERT of 64 messages.
-    """
-    if database.vendor == "postgresql":
-        database.ensure_connection()
-        with database.wrap_database_errors, _Cursor(database.connection) as cursor:
-            yield cursor, "${}"
-    else:
-        with database.cursor() as cursor:
-            yield cursor, "%s"
-
-
 def parts(ids: Iterable[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
     """Cut what may be very many into as much as one statement takes."""
     left = list(ids)
     for start in range(0, len(left), LIST_MAX):
         yield left[start : start + LIST_MAX]
-
-
-def adapted(values: Iterable[Any], database: Any) -> list[Any]:
-    """Return values as the driver takes them; dicts and lists are JSON."""
-    adapters = _adapters(database.vendor)
-    return [adapters[type(value)](value) if type(value) in adapters else value for value in values]
-
-
-@cache
-def _adapters(vendor: str) -> dict[type, Callable[[Any], Any]]:
-    """Return how values travel that the driver does not take as they are."""
-    ops: Any = connections[DEFAULT_DB_ALIAS].ops
-    json = partial(ops.adapt_json_value, encoder=None)
-    if vendor == "postgresql":
-        return {dict: json, list: json}
-    return {
-        uuid.UUID: attrgetter("hex"),
-        datetime: ops.adapt_datetimefield_value,
-        dict: json,
-        list: json,
-    }
 
 
 def identity(stored: Any) -> uuid.UUID:

@@ -23,11 +23,12 @@ from django.db import connection, transaction
 from api.changes import Insertion
 from api.clock import now
 from api.codec import Payload, instant
+from api.cursors import adapted
 from api.errors import NotFound
 from api.log import publish
 from api.log.frames import EventFrame, frame
 from api.log.models import Event, Stream
-from api.statements import Given, Rows, adapted, identity
+from api.statements import Given, Rows, identity
 
 _locked = Rows(  # SQLite has one writer anyway
     int,

@@ -13,9 +13,10 @@ from django.db.models import Count, F, Max, Window
 from django.db.models.functions import RowNumber
 
 from api.changes import Change
+from api.cursors import adapted
 from api.messages.answering import Named
 from api.messages.models import Message, Participant
-from api.statements import Rows, adapted, among
+from api.statements import Rows, among
 
 FOLLOWERS_MAX = 200  # of a thread, who are told of a reply
 PAIRS_MAX = 1_000  # that are counted anew in one statement

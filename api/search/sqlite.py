@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db import connection
 
+from api.cursors import adapted
 from api.errors import InvalidRequest
 from api.search.index import PLACES, lowest_place
 from api.search.looking import Bound, Hit, Search
 from api.search.wanted import Term
-from api.statements import adapted
 
 ROOMS_MAX = 500  # of one person as words of a question; with more it is asked without
 
