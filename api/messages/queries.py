@@ -38,6 +38,10 @@ _outside_threads = _pages(Q(thread_id=None))
 _pins = _pages(Q(pinned=True))
 _thread = _pages(Q(thread_id=Given("root_id")))
 _messages = Rows(message_fact, lambda: Message.objects.filter(_these).values_list(*COLUMNS))
+_texts = Rows(
+    lambda message_id, text: (message_id, text or ""),
+    lambda: Message.objects.filter(_these).values_list("pk", "text"),
+)
 _seen = Rows(message_seen, lambda: Message.objects.filter(_these).values_list(*seen_columns()))
 
 
@@ -146,10 +150,9 @@ def messages_with(message_ids: Iterable[uuid.UUID]) -> list[MessageFact]:
     return [found for part in parts(message_ids) for found in _messages.all(ids=part)]
 
 
-def texts(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+def texts(message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Return the texts of these messages; a tombstone has none, which is an empty one."""
-    found = Message.objects.filter(pk__in=ids).values_list("pk", "text")
-    return {message_id: text or "" for message_id, text in found}
+    return dict(found for part in parts(message_ids) for found in _texts.all(ids=part))
 
 
 def messages_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:

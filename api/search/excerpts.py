@@ -5,7 +5,7 @@ from typing import NamedTuple
 import regex
 
 from api.search.wanted import Term
-from api.search.words import words_in
+from api.search.words import forms_in, words_in
 
 EXCERPT_MAX = 200  # code points
 LEAD_MAX = 60  # of them before the first match, so that one sees what it is about
@@ -39,9 +39,9 @@ def excerpt_of(text: str, terms: tuple[Term, ...]) -> Excerpt:
 
 def score_of(text: str, terms: tuple[Term, ...]) -> float:
     """Return how well a text fits: the more often and the shorter, the better."""
-    words = list(words_in(text))
-    length = 1 - _LENGTH_SHARE + _LENGTH_SHARE * len(words) / _USUAL_LENGTH
-    counts = [len(term.places_in(words)) for term in terms]
+    forms = forms_in(text)
+    length = 1 - _LENGTH_SHARE + _LENGTH_SHARE * len(forms) / _USUAL_LENGTH
+    counts = [len(term.among(forms)) for term in terms]
     return sum(count * (_SATURATION + 1) / (count + _SATURATION * length) for count in counts)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from api.search.words import Word, words_in
+from api.search.words import Word, forms_in
 
 _TERM = re.compile(r'(?P<no>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"?|(?P<plain>[^\s"]+))')
 
@@ -22,20 +22,20 @@ class Term(NamedTuple):
 
     def places_in(self, words: Sequence[Word]) -> list[tuple[int, int]]:
         """Return where this stands in a text: starts and ends in code points."""
-        size = len(self.forms)
-        return [
-            (words[first].start, words[first + size - 1].end)
-            for first in range(len(words) - size + 1)
-            if self._begins(words, first)
-        ]
+        after = len(self.forms) - 1
+        firsts = self.among([word.form for word in words])
+        return [(words[first].start, words[first + after].end) for first in firsts]
 
-    def _begins(self, words: Sequence[Word], first: int) -> bool:
+    def among(self, forms: list[str]) -> list[int]:
+        """Return which words of a text this begins with, each time that it stands there."""
         *whole, last = self.forms
-        for offset, form in enumerate(whole):
-            if words[first + offset].form != form:
-                return False
-        found = words[first + len(whole)].form
-        return found.startswith(last) if self.prefix else found == last
+        after = len(whole)
+        found = [
+            place - after
+            for place, form in enumerate(forms)
+            if (form.startswith(last) if self.prefix else form == last)
+        ]
+        return [first for first in found if first >= 0 and forms[first : first + after] == whole]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def wanted_by(text: str) -> Wanted:
         phrase, plain = found.group("phrase", "plain")
         prefix = phrase is None and plain.endswith("*")
         said = plain if phrase is None else phrase
-        forms = tuple(word.form for word in words_in(said))
+        forms = tuple(forms_in(said))
         if forms:
             (not_terms if found.group("no") else terms).append(Term(said, forms, prefix))
     in_vain = bool(text.strip() and not terms and not not_terms)

@@ -51,9 +51,16 @@ def words_in(text: str) -> Iterator[Word]:
                 yield Word(piece.group("one") or piece.group(), start, end)
 
 
+def forms_in(text: str) -> list[str]:
+    """Return the words of a text, in order, as they are compared."""
+    if text.isascii():
+        return _PLAIN.findall(text.lower(), 0, TEXT_MAX)
+    return [word.form for word in words_in(text)]
+
+
 def searchable(text: str | None) -> str:
     """Return the words of a text with spaces between them, as an index takes them."""
-    return " ".join(word.form for word in words_in(text or ""))
+    return " ".join(forms_in(text or ""))
 
 
 def _folded(word: str) -> str:
