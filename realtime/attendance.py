@@ -49,9 +49,10 @@ class Attendance:
 
     def opened(self, user: str, source: Hashable) -> None:
         """Count a socket, in the place of those that ended without a word."""
-        kept = tuple(seat for seat in self._seats.get(user, ()) if seat.until is None)
-        self._seats[user] = (*kept, _Seat(source))
-        self._ending.pop(user, None)
+        seats = self._seats.get(user, ())
+        if self._ending.pop(user, None) is not None:
+            seats = tuple(seat for seat in seats if seat.until is None)
+        self._seats[user] = (*seats, _Seat(source))
         self._moved.add(user)
 
     def in_front(self, user: str, source: Hashable, active: bool) -> None:
