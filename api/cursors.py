@@ -36,10 +36,11 @@ class _Cursor(RawCursor[Any]):
 
     @override
     def _maybe_prepare_gen(self, pgq: Any, *, prepare: Any = None, binary: Any = None) -> Any:
-        """Run it, as the driver does, and let other threads run once meanwhile.
+        """Run it, and let other threads run once meanwhile.
 
         The driver's own way gives the interpreter up seven times for each statement, and has
-        to wait for it as often where many threads want it (docs/decisions/0012).
+        to wait for it as often where many threads want it (docs/decisions/0012). It would heed
+        Ctrl-C meanwhile; here that waits for the statement's end.
         """
         prepared = self._conn._prepared
         how, name = prepared.get(pgq, prepare)

@@ -107,8 +107,7 @@ class Room:
         """Publish the next event of the room, as a server does that has recorded it."""
         self._head += 1
         frame = {"type": "message.created", "t": time.monotonic_ns(), "text": TEXT}
-        item = publish.item_of(Frame(str(self.id), self._head, json.dumps(frame)))
-        message = {"type": publish.NEWS, "items": [item]}
+        message = publish.message_of(Frame(str(self.id), self._head, json.dumps(frame)))
         self._redis.publish(self._group, self._layer.serialize(message))
 
     def send(self, number: int) -> None:

@@ -1,10 +1,10 @@
 """A few threads that live long, each with database connections of its own."""
 
 import asyncio
-import atexit
 import contextlib
 import threading
 from collections.abc import Callable
+from multiprocessing.util import Finalize
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,20 +23,27 @@ class _Work(NamedTuple):
 class Thread:
     """Does one thing after the other, in the order in which it is told to.
 
-    An executor of one thread does the same, and takes three times as long to hand on a request
-    and its answer (docs/decisions/0012).
+    It begins with the first of them. An executor of one thread takes three times as long to hand
+    on a request and its answer (docs/decisions/0012).
     """
 
     def __init__(self) -> None:
         self._told: SimpleQueue[_Work | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None  # with the first work
+        self._begun = self._ended = False
 
     def run(self, function: Callable[..., Result], *args: object) -> asyncio.Future[Result]:
-        """Run a function after everything that the thread was told before."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="http", daemon=True)
-            self._thread.start()
-            atexit.register(self._finish)
+        """Run a function after everything that the thread was told before.
+
+        Raises:
+            RuntimeError: it was ended.
+        """
+        if self._ended:
+            raise RuntimeError("The thread has ended.")
+        if not self._begun:
+            self._begun = True
+            thread = threading.Thread(target=_work, args=(self._told,), name="http", daemon=True)
+            thread.start()
+            Finalize(None, _finish, (self._told, thread), exitpriority=0)
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
         self._told.put(_Work(function, args, loop, done))
@@ -44,23 +51,24 @@ class Thread:
 
     def end(self) -> asyncio.Future[None]:
         """Close its connections and end it, after everything that it was told before."""
-        ended = self.run(connections.close_all)
+        closed = self.run(connections.close_all)
+        self._ended = True
         self._told.put(None)
-        atexit.unregister(self._finish)
-        return ended
+        return closed
 
-    def _finish(self) -> None:
-        """Let the end of the process cut nothing off that has begun."""
-        if self._thread is not None:
-            self._told.put(None)
-            self._thread.join()
 
-    def _work(self) -> None:
-        while (work := self._told.get()) is not None:
-            outcome = _outcome(work.function, work.args)
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
-                work.loop.call_soon_threadsafe(_tell, work.done, *outcome)
-            del work, outcome  # a request and its answer; the next one may be long in coming
+def _finish(told: "SimpleQueue[_Work | None]", thread: threading.Thread) -> None:
+    """Let the end of the process, a worker's too, cut nothing off that has begun."""
+    told.put(None)
+    thread.join()
+
+
+def _work(told: "SimpleQueue[_Work | None]") -> None:
+    while (work := told.get()) is not None:
+        outcome = _outcome(work.function, work.args)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            work.loop.call_soon_threadsafe(_tell, work.done, *outcome)
+        del work, outcome  # a request and its answer; the next one may be long in coming
 
 
 def _outcome(

@@ -22,8 +22,7 @@ from api.log.frames import Frame
 BREAK_SECONDS = 1.0  # how long a layer that failed is left alone
 RETRY_SECONDS = 1.0  # between attempts to read from a layer that fails
 CANCEL_SECONDS = 0.5  # for work to end, before it is told once more
-OUTGOING_MAX = 10_000  # items waiting to be published; older frames are in the log
-AT_ONCE_MAX = 100  # items that are sorted into messages, one for each group
+OUTGOING_MAX = 10_000  # messages waiting to be published; frames before them are in the log
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +76,7 @@ class Broker:
         self._wanted: dict[str, int] = {}
         self._joined: set[str] = set()
         self._groups_changed = asyncio.Event()
-        self._outgoing: deque[publish.Item] = deque(maxlen=OUTGOING_MAX)
+        self._outgoing: deque[publish.Message] = deque(maxlen=OUTGOING_MAX)
         self._outgoing_ready = asyncio.Event()
         self._broken_until = 0.0
 
@@ -103,14 +102,14 @@ class Broker:
 
     def _take_from_thread(self, frames: Sequence[Frame]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended: the log has the frames
-            self._loop.call_soon_threadsafe(self._take, [*map(publish.item_of, frames)])
+            self._loop.call_soon_threadsafe(self._take, [*map(publish.message_of, frames)])
 
     def say(self, kind: str, stream: str, fields: dict[str, Any]) -> None:
         """Say something to all processes that listen to a stream; it may be lost."""
         self._take([{"type": f"said.{kind}", "stream": stream, **fields}])
 
-    def _take(self, items: Sequence[publish.Item]) -> None:
-        self._outgoing.extend(items)
+    def _take(self, messages: Sequence[publish.Message]) -> None:
+        self._outgoing.extend(messages)
         self._outgoing_ready.set()
 
     async def _publish(self) -> None:
@@ -118,23 +117,23 @@ class Broker:
             await self._outgoing_ready.wait()
             self._outgoing_ready.clear()
             while self._outgoing:  # what came while the last ones were sent goes together
-                several = min(len(self._outgoing), AT_ONCE_MAX)
-                items = [self._outgoing.popleft() for _ in range(several)]
-                for group, of_group in publish.by_group(items).items():
-                    await self._send(group, of_group)
+                count = min(len(self._outgoing), publish.AT_ONCE_MAX)
+                taken = [self._outgoing.popleft() for _ in range(count)]
+                for group, messages in publish.by_group(taken).items():
+                    await self._send(group, messages)
 
-    async def _send(self, group: str, items: list[publish.Item]) -> None:
+    async def _send(self, group: str, messages: list[publish.Message]) -> None:
         if self._loop.time() < self._broken_until:
-            metrics.publish_failures.inc(len(items))
+            metrics.publish_failures.inc(len(messages))
             return
         try:
             async with asyncio.timeout(publish.DEADLINE_SECONDS):
-                await publish.send(self._layer, group, items)
+                await publish.send(self._layer, group, messages)
             self.ok = True
         except Exception as error:  # noqa: BLE001  whatever a layer raises: the log has it
             self._broken_until = self._loop.time() + BREAK_SECONDS
             self.ok = False
-            metrics.publish_failures.inc(len(items))
+            metrics.publish_failures.inc(len(messages))
             log.warning("the channel layer does not publish: %s", type(error).__name__)
 
     async def _read(self) -> None:
@@ -143,19 +142,19 @@ class Broker:
                 if self._channel is None:
                     self._channel = await self._layer.new_channel("gapless")
                     self._groups_changed.set()
-                message = await self._layer.receive(self._channel)
-                if message["type"] == publish.NEWS:
-                    for item in message["items"]:
-                        self._take_in(item)
+                received = await self._layer.receive(self._channel)
+                for message in publish.messages_in(received):
+                    self._take_in(message)
             except Exception as error:  # noqa: BLE001  whatever a layer raises: the log repairs
                 log.warning("the channel layer does not deliver: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _take_in(self, item: publish.Item) -> None:
-        if item["type"] == publish.FRAME:
-            self._arrived(Frame(item["stream"], item["seq"], item["text"], item["ends"]))
+    def _take_in(self, message: publish.Message) -> None:
+        if message["type"] == publish.FRAME:
+            text, ends = message["text"], message["ends"]
+            self._arrived(Frame(message["stream"], message["seq"], text, ends))
         else:
-            self._said(item)
+            self._said(message)
 
     async def _keep_groups(self) -> None:
         while True:

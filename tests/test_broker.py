@@ -73,6 +73,7 @@ async def test_what_waits_for_the_layer_goes_in_one_message_for_each_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Against one message, with a round trip to Redis, for each event."""
+    monkeypatch.setattr(publish, "DEADLINE_SECONDS", SECONDS)
     layer = Layer()
     async with listening(layer, monkeypatch, "a", "b") as (broker, listener):
         first = Frame("a", 1, "{}")
@@ -98,13 +99,14 @@ async def test_what_waits_for_the_layer_goes_in_one_message_for_each_group(
 
 
 async def test_very_much_goes_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE_MAX", 2)
+    monkeypatch.setattr(publish, "AT_ONCE_MAX", 2)
     layer = Layer()
     layer.open.set()
     async with listening(layer, monkeypatch, "a") as (_, listener):
         publish.publish([Frame("a", seq, "{}") for seq in range(1, 6)])
         heard = await listener.heard(5)
-    assert [len(message["items"]) for _, message in layer.sent] == [2, 2, 1]
+    assert [len(publish.messages_in(message)) for _, message in layer.sent] == [2, 2, 1]
+    assert layer.sent[-1] == (publish.group_of("a"), publish.message_of(Frame("a", 5, "{}")))
     assert heard == [Frame("a", seq, "{}") for seq in range(1, 6)]
 
 
@@ -116,18 +118,12 @@ async def test_without_a_server_each_group_has_one_message_too(
     monkeypatch.setattr(publish, "get_channel_layer", lambda: layer)
     frames = [Frame(stream, seq, "{}") for seq in (1, 2) for stream in ("a", "b")]
     await asyncio.to_thread(publish.publish, frames)
-    assert {group: [item["seq"] for item in message["items"]] for group, message in layer.sent} == {
-        publish.group_of("a"): [1, 2],
-        publish.group_of("b"): [1, 2],
-    }
-    assert len(layer.sent) == 2
-
-
-async def test_what_is_no_message_of_ours_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETRY_SECONDS", 2 * SECONDS)
-    layer = Layer()
-    layer.open.set()
-    async with listening(layer, monkeypatch, "a") as (_, listener):
-        await layer.group_send(publish.group_of("a"), {"type": "of.somebody.else"})
-        publish.publish([Frame("a", 1, "{}")])
-        assert await listener.heard(1) == [Frame("a", 1, "{}")]
+    found = [
+        (group, [said["seq"] for said in publish.messages_in(message)])
+        for group, message in layer.sent
+    ]
+    assert found == [(publish.group_of("a"), [1, 2]), (publish.group_of("b"), [1, 2])]
+    layer.sent.clear()
+    monkeypatch.setattr(publish, "AT_ONCE_MAX", 2)
+    await asyncio.to_thread(publish.publish, frames)
+    assert len(layer.sent) == 4

@@ -253,6 +253,19 @@ async def test_the_end_waits_for_what_is_under_way() -> None:
             assert not thread.is_alive()
 
 
+@pytest.mark.usefixtures("pool")
+async def test_who_reads_slowly_does_not_hold_up_the_end() -> None:
+    door = HttpDoor()
+    slow = Visit(door, "GET", "/endless")
+    slow.reading.clear()
+    serving = asyncio.create_task(slow.whole())
+    await story.until("part")
+    await door.end()
+    serving.cancel()  # as the loop does with what is left
+    done, _ = await asyncio.wait([serving], timeout=10)
+    assert done == {serving}
+
+
 async def test_the_door_ends_with_the_server_and_before_what_its_requests_need(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

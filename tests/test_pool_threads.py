@@ -15,6 +15,8 @@ import pytest
 from config.threads import Thread
 from tests.servers import PROJECT
 
+SECONDS = 5.0  # the deadline of a wait
+
 
 @pytest.fixture
 def thread() -> Iterator[Thread]:
@@ -102,21 +104,42 @@ def fail_with(_: Thing) -> None:
     raise Fault
 
 
-def test_the_end_of_the_process_cuts_nothing_off() -> None:
+async def test_it_takes_nothing_after_its_end() -> None:
+    """Whoever comes then would wait for ever, and the end of the server with them."""
+    thread, done = Thread(), list[str]()
+    first = thread.run(done.append, "first")
+    await thread.end()
+    await first
+    assert done == ["first"]
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(thread.run(done.append, "late"), SECONDS)
+
+
+@pytest.mark.parametrize(
+    "begin", ["asyncio.run(main())", "get_context('fork').Process(target=begin).start()"]
+)
+def test_the_end_of_a_process_cuts_nothing_off(begin: str) -> None:
     program = """
 import asyncio, time
+from multiprocessing import get_context
 from config.threads import Thread
 
 def work():
     time.sleep(0.5)
-    print("done")
+    print("done", flush=True)
 
 async def main():
     Thread().run(work)
 
-asyncio.run(main())
+def begin():
+    asyncio.run(main())
+
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program + begin],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (done.stdout, done.stderr) == ("done\n", "")

@@ -17,14 +17,15 @@ from django.conf import settings
 from api import metrics
 from api.log.frames import Frame
 
-NEWS = "log.news"  # the kind of every message on the layer: what there is for one group
-FRAME = "log.frame"  # the kind of an item of these that is in the log
+FRAME = "log.frame"  # the kind of a message on the layer that is in the log
+SEVERAL = "several"  # the kind of one that holds others, of one group
+AT_ONCE_MAX = 100  # messages that are sorted into one for each group
 DEADLINE_SECONDS = 0.25  # a layer that is slower than this counts as lost for the moment
 
 log = logging.getLogger(__name__)
 
 
-Item = dict[str, Any]  # has a ``type`` and the ``stream`` that it is about
+Message = dict[str, Any]  # has a ``type`` and the ``stream`` that it is about
 Outlet = Callable[[Sequence[Frame]], None]
 _outlet: Outlet | None = None
 
@@ -49,12 +50,14 @@ def publish(frames: Sequence[Frame]) -> None:
 
 async def _send_all(frames: Sequence[Frame]) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
-        for group, items in by_group([item_of(frame) for frame in frames]).items():
-            await send(get_channel_layer(), group, items)
+        for start in range(0, len(frames), AT_ONCE_MAX):
+            part = frames[start : start + AT_ONCE_MAX]
+            for group, messages in by_group(map(message_of, part)).items():
+                await send(get_channel_layer(), group, messages)
 
 
-def item_of(frame: Frame) -> Item:
-    """Return a frame as it stands in a message of the layer."""
+def message_of(frame: Frame) -> Message:
+    """Return a frame as it stands on the layer."""
     return {
         "type": FRAME,
         "stream": frame.stream,
@@ -64,17 +67,23 @@ def item_of(frame: Frame) -> Item:
     }
 
 
-def by_group(items: Iterable[Item]) -> dict[str, list[Item]]:
-    """Sort items by the groups that their streams are hashed to; each keeps their order."""
-    found: dict[str, list[Item]] = {}
-    for item in items:
-        found.setdefault(group_of(item["stream"]), []).append(item)
+def by_group(messages: Iterable[Message]) -> dict[str, list[Message]]:
+    """Sort messages by the groups that their streams are hashed to; each keeps their order."""
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        found.setdefault(group_of(message["stream"]), []).append(message)
     return found
 
 
-async def send(layer: Any, group: str, items: list[Item]) -> None:
-    """Send items to their group, in one message."""
-    await layer.group_send(group, {"type": NEWS, "items": items})
+async def send(layer: Any, group: str, messages: list[Message]) -> None:
+    """Send messages to their group, in one."""
+    one = messages[0] if len(messages) == 1 else {"type": SEVERAL, "messages": messages}
+    await layer.group_send(group, one)
+
+
+def messages_in(message: Message) -> list[Message]:
+    """Return what came in one, as it was sent."""
+    return message["messages"] if message["type"] == SEVERAL else [message]
 
 
 def group_of(stream: str) -> str:
