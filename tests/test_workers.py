@@ -205,6 +205,7 @@ async def test_grace_ends_at_the_second_signal_not_when_all_processes_got_the_fi
         alice = Person.register(service.url, "alice")
         room = alice.create_room()["id"]
         async with spread(service, alice, room) as sockets:
+            holders = {socket: service.holder(socket) for socket in sockets}
             for pid in [*service.workers, service.process.pid]:  # as whoever ends a whole group
                 os.kill(pid, signal.SIGTERM)
             assert (await asyncio.to_thread(unready, service))["status"] == "draining"
@@ -212,7 +213,7 @@ async def test_grace_ends_at_the_second_signal_not_when_all_processes_got_the_fi
             left = sockets
             for _ in range(10):
                 left = [socket for socket in sockets if await answers(socket)]
-                assert {service.holder(socket) for socket in left} == service.workers
+                assert {holders[socket] for socket in left} == service.workers
 
             service.process.send_signal(signal.SIGTERM)
             for socket in left:
