@@ -16,7 +16,7 @@ from tests.servers import World
 OPENAPI = document("openapi")
 PATHS = OPENAPI["paths"]
 SESSION_ENDS = r"^/api/v1/(auth/(logout|logout-all|password|sessions/\{session_id\})|me/delete)$"
-EXAMPLES = 10  # of each operation, besides those at the edges of its schema
+EXAMPLES = 25  # of each operation, besides those at the edges of its schema
 
 
 def contract(mode: str) -> BaseSchema:
