@@ -102,7 +102,7 @@ def _guesses(key: str) -> Iterator[None]:
         yield
     except InvalidCredentials:
         raise
-    except BaseException:
+    except BaseException:  # also a cancelled request: no password was wrong
         limiter().retract(key, backoff)
         raise
     limiter().forgive(key)

@@ -48,19 +48,20 @@ class _Cursor(RawCursor[Any]):
             result = self._pgconn.exec_params(pgq.query, pgq.params, pgq.types, pgq.formats)
         else:
             if how is Prepare.SHOULD:
-                self._take([self._pgconn.prepare(name, pgq.query, pgq.types)])
+                self._check_results([self._pgconn.prepare(name, pgq.query, pgq.types)])
             result = self._pgconn.exec_prepared(name, pgq.params, pgq.formats)
         key = prepared.maybe_add_to_cache(pgq, how, name)
         if key is not None:
             prepared.validate(key, how, name, [result])
-        self._take([result])
+        self._check_results([result])
+        self._set_results([result])
         yield from ()
 
-    def _take(self, results: Any) -> None:
+    @override
+    def _check_results(self, results: Any) -> None:
         if self._pgconn.status == ConnStatus.BAD:
             raise OperationalError(self._pgconn.get_error_message())
-        self._check_results(results)
-        self._set_results(results)
+        super()._check_results(results)
 
 
 @contextmanager

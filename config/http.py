@@ -93,7 +93,7 @@ class HttpDoor:
             return
         try:
             await self._enter(scope, body, answer)
-        except BaseException:
+        except BaseException:  # also a cancelled request: nobody else would close it
             body.close()
             raise
         measure(scope, body)

@@ -16,7 +16,6 @@ Result = TypeVar("Result")
 class _Work(NamedTuple):
     function: Callable[..., Any]
     args: tuple[Any, ...]
-    loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Any]
 
 
@@ -44,9 +43,8 @@ class Thread:
             thread = threading.Thread(target=_work, args=(self._told,), name="http", daemon=True)
             thread.start()
             Finalize(None, _finish, (self._told, thread), exitpriority=0)
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Result] = loop.create_future()
-        self._told.put(_Work(function, args, loop, done))
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._told.put(_Work(function, args, done))
         return done
 
     def end(self) -> asyncio.Future[None]:
@@ -67,7 +65,7 @@ def _work(told: "SimpleQueue[_Work | None]") -> None:
     while (work := told.get()) is not None:
         outcome = _outcome(work.function, work.args)
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
-            work.loop.call_soon_threadsafe(_tell, work.done, *outcome)
+            work.done.get_loop().call_soon_threadsafe(_tell, work.done, *outcome)
         del work, outcome  # a request and its answer; the next one may be long in coming
 
 

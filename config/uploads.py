@@ -54,7 +54,7 @@ class Uploads:
     async def _turn(self, body: Body, held: ExitStack) -> None:
         try:
             await self._lane.turn()
-        except BaseException:
+        except BaseException:  # also a cancelled request: nobody else would close it
             body.close()
             raise
         held.callback(self._lane.give_up)

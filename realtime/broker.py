@@ -116,11 +116,8 @@ class Broker:
         while True:
             await self._outgoing_ready.wait()
             self._outgoing_ready.clear()
-            while self._outgoing:  # what came while the last ones were sent goes together
-                count = min(len(self._outgoing), publish.AT_ONCE_MAX)
-                taken = [self._outgoing.popleft() for _ in range(count)]
-                for group, messages in publish.by_group(taken).items():
-                    await self._send(group, messages)
+            for group, messages in publish.taken_from(self._outgoing):
+                await self._send(group, messages)
 
     async def _send(self, group: str, messages: list[publish.Message]) -> None:
         if self._loop.time() < self._broken_until:

@@ -186,7 +186,7 @@ class Presence:
         self._watching.reading(streams, present)
         try:
             found = await pool.run(access.people_in, [uuid.UUID(stream) for stream in streams])
-        except Exception:
+        except Exception:  # whatever it is: they are read again by the next round
             for stream in streams:
                 self._watching.people_changed(stream)
             raise

@@ -51,7 +51,7 @@ class Replay:
                 await self._connection.drained()
                 async with self._hub.replay_turn:
                     await self._next_page()
-        except Exception:
+        except Exception:  # whatever it is: who comes again is told all that is missing
             log.exception("replay failed")
             self._connection.close(INTERNAL)
         finally:

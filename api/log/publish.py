@@ -7,7 +7,8 @@ the channel layer. Either way the log is the truth: what is lost here is repaire
 import asyncio
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -50,10 +51,8 @@ def publish(frames: Sequence[Frame]) -> None:
 
 async def _send_all(frames: Sequence[Frame]) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
-        for start in range(0, len(frames), AT_ONCE_MAX):
-            part = frames[start : start + AT_ONCE_MAX]
-            for group, messages in by_group(map(message_of, part)).items():
-                await send(get_channel_layer(), group, messages)
+        for group, messages in taken_from(deque(map(message_of, frames))):
+            await send(get_channel_layer(), group, messages)
 
 
 def message_of(frame: Frame) -> Message:
@@ -67,12 +66,14 @@ def message_of(frame: Frame) -> Message:
     }
 
 
-def by_group(messages: Iterable[Message]) -> dict[str, list[Message]]:
-    """Sort messages by the groups that their streams are hashed to; each keeps their order."""
-    found: dict[str, list[Message]] = {}
-    for message in messages:
-        found.setdefault(group_of(message["stream"]), []).append(message)
-    return found
+def taken_from(waiting: deque[Message]) -> Iterator[tuple[str, list[Message]]]:
+    """Take what waits, also what comes meanwhile; sorted by groups, each in its order."""
+    while waiting:
+        found: dict[str, list[Message]] = {}
+        for _ in range(min(len(waiting), AT_ONCE_MAX)):
+            message = waiting.popleft()
+            found.setdefault(group_of(message["stream"]), []).append(message)
+        yield from found.items()
 
 
 async def send(layer: Any, group: str, messages: list[Message]) -> None:
