@@ -160,11 +160,11 @@ def test_it_refuses_production(tmp_path: Path) -> None:
     assert not (tmp_path / "gapless.sqlite3").exists()
 
 
-def test_it_leaves_a_database_alone_in_which_ada_is_somebody_else(embedded: World) -> None:
+def test_it_leaves_a_database_alone_in_which_ada_is_somebody_else(alone: World) -> None:
     body = {"username": "ada", "password": "another password"}
-    taken = http.post(embedded.server.url + "/api/v1/auth/register", json=body)
+    taken = http.post(alone.server.url + "/api/v1/auth/register", json=body)
     assert taken.status_code == 201
-    done = embedded.manage("demo", "--port", str(free_port()))
+    done = alone.manage("demo", "--port", str(free_port()))
     assert done.returncode == 1
     assert done.stderr.startswith("CommandError: This database has another ada already")
 
