@@ -64,7 +64,7 @@ def _occurs(pattern: str, text: str) -> bool:
     [
         ("ubuntu", ["ubuntu"], ""),
         ("the", ["the"], ""),
-        ("sound card", ["sound", "card"], ""),
+        ("ubuntu install", ["install", "ubuntu"], ""),
         ('"how do i"', [r"how[^a-z0-9]+do[^a-z0-9]+i"], ""),
         ("inst*", ["inst[a-z0-9]*"], ""),
         ("install -apt", ["install"], "apt"),
