@@ -24,7 +24,7 @@ PORT = ENV.port
 
 # --- what the project is made of ----------------------------------------------------
 INSTALLED_APPS = [
-    "daphne",  # before staticfiles: its runserver is the one of development
+    "config",  # before staticfiles: its runserver is Daphne's
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.staticfiles",
@@ -35,7 +35,6 @@ INSTALLED_APPS = [
     "accounts",
     "api",
     "realtime",
-    "config",
 ]
 MIDDLEWARE = [
     "config.hosts.known_hosts",

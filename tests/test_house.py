@@ -1,6 +1,8 @@
 """The house: delivery knows streams, not nouns, and whoever adds a noun need not touch it."""
 
 import ast
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -65,3 +67,11 @@ def test_the_linter_forbids_delivery_every_slice() -> None:
     inside = next(rule for rule in rules["contracts"] if rule["id"] == "slice-inside")
     assert {name.removeprefix("api.") for name in forbidden["forbidden_modules"]} == slices()
     assert {name.removeprefix("api.") for name in inside["containers"]} - {"accounts"} == slices()
+
+
+def test_twisted_is_loaded_for_the_server_of_development_alone() -> None:
+    loaded = "import config.asgi, realtime.server, sys; print('twisted' in sys.modules)"
+    served = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert served.stdout == "False\n"
