@@ -195,9 +195,9 @@ def _count(state: State, room: dict[str, Any]) -> None:
         root["thread"] = _thread(root["id"], held)
     newest = [message for message in held if message["thread_id"] is None]
     room["last_message"] = max(newest, key=lambda message: message["seq"], default=None)
-    if room["last_message"] and room["preferences"]["hidden"]:
+    if held and room["preferences"]["hidden"]:
         hidden_at = state.setdefault("hidden", {}).setdefault(room["id"], room["last_seq"])
-        room["preferences"]["hidden"] = room["last_message"]["seq"] <= hidden_at
+        room["preferences"]["hidden"] = max(message["seq"] for message in held) <= hidden_at
     state.pop("hidden", None)
 
 

@@ -93,7 +93,7 @@ def sent(folder: Path, name: str = "a.txt") -> Upload:
     path = folder / name
     path.write_bytes(b"text")
     with path.open("rb") as file:
-        found = actions.keep(owner_id=Upload().id, name=name, file=file)
+        found = actions.keep(actions.take_in(owner_id=Upload().id, name=name, file=file))
     path.unlink()
     return Upload.objects.get(pk=found.id)
 

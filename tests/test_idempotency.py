@@ -1,16 +1,23 @@
 """``Idempotency-Key``: a POST that is sent again gets the first answer again."""
 
+import contextlib
+import itertools
+import signal
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.clients import Person, at_once
+from tests.clients import Person, at_once, until
+from tests.locks import held_until_all_wait, wait_for_locks
 from tests.record import change, in_seconds
 from tests.servers import World
 
 ROOM = {"name": "room", "kind": "private"}
+KILLED, SENDERS, POSTED = 3, 4, 40  # times; at once; before it is killed
 
 
 def post(person: Person, key: str, body: Any = ROOM, path: str = "/rooms") -> httpx.Response:
@@ -111,15 +118,68 @@ def test_key_is_forgotten_after_a_day_and_not_before(world: World, alice: Person
     assert len(rooms_of(alice)) == 2
 
 
-def test_first_copy_that_died_holds_the_key_for_a_minute(world: World, alice: Person) -> None:
-    first = post(alice, "k").json()
-    unanswered = "UPDATE api_idempotencykey SET status = NULL, body = NULL, created_at = %s"
-    change(world, unanswered + " WHERE user_id = %s", in_seconds(-30), uuid.UUID(alice.id))
-    held = post(alice, "k")
-    assert (held.status_code, held.json()["code"]) == (409, "conflict")
-    assert held.json()["retryable"] is True
-    change(world, unanswered + " WHERE user_id = %s", in_seconds(-61), uuid.UUID(alice.id))
-    assert post(alice, "k").json()["id"] != first["id"]
+def test_a_server_that_is_killed_has_done_all_or_nothing(alone: World) -> None:
+    """A key that is kept apart from what was done fails: killed in between, it is done twice."""
+    alice = Person.register(alone.server.url, "alice")
+    for generation in range(KILLED):
+        server = alone.servers[-1]
+        keys: list[str] = []
+        with ThreadPoolExecutor(SENDERS) as senders:
+            posting = [
+                senders.submit(keep_posting, alice.at(server.url), f"{generation}-{number}", keys)
+                for number in range(SENDERS)
+            ]
+            until(lambda: len(keys) > POSTED)  # noqa: B023  it is called at once
+            server.stop(signal.SIGKILL)
+        assert [done.exception() for done in posting] == [None] * SENDERS
+        person = alice.at(alone.start().url)
+        assert {post(person, key, ROOM | {"name": key}).status_code for key in keys} == {201}
+        names = [name for name in room_names(person) if name.startswith(f"{generation}-")]
+        assert sorted(names) == sorted(keys)
+
+
+def keep_posting(person: Person, name: str, keys: list[str]) -> None:
+    """Make one room after the other, each with a key, until the server is gone."""
+    with contextlib.suppress(httpx.TransportError):
+        for number in itertools.count():
+            key = f"{name}-{number}"
+            keys.append(key)
+            assert post(person, key, ROOM | {"name": key}).status_code == 201
+
+
+def room_names(person: Person) -> list[str]:
+    """Return the names of all rooms, page by page."""
+    names: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = person.get("/rooms", params={"limit": "200", **cursor})
+        names += [room["name"] for room in page["items"]]
+        if page["next_cursor"] is None:
+            return names
+        cursor = {"cursor": page["next_cursor"]}
+
+
+def test_what_comes_while_the_first_is_under_way_is_told_so(clustered: World) -> None:
+    """On PostgreSQL; on SQLite writers wait for each other, and so for the answer."""
+    alice = Person.register(clustered.server.url, "alice")
+    room = alice.create_room()["id"]
+    path = f"/rooms/{room}/invites"
+    with ThreadPoolExecutor(1) as thread, held_until_all_wait(clustered, room) as watcher:
+        first = thread.submit(post, alice, "k", {}, path)
+        wait_for_locks(watcher, 1)
+        second = post(alice.at(clustered.other.url), "k", {}, path)
+    assert (second.status_code, second.json()["code"]) == (409, "conflict")
+    assert second.json()["retryable"] is True
+    assert first.result().status_code == 201
+    assert post(alice, "k", {}, path).json() == first.result().json()
+
+
+def test_the_same_key_may_be_refused_many_times_at_once(world: World, alice: Person) -> None:
+    """A key that is held while a request is under way, and looked up after, was a 500."""
+    for number in range(20):
+        refused = partial(post, alice, f"k{number}", ROOM | {"name": " "})
+        assert {found.status_code for found in at_once(*[refused] * 6)} <= {400, 409}
+        assert post(alice, f"k{number}").status_code == 201
 
 
 def test_message_is_known_again_by_its_own_key_not_by_the_header(alice: Person) -> None:

@@ -68,6 +68,29 @@ def test_a_hidden_room_comes_back_when_something_is_said(alice: Person, bob: Per
     assert not prefer(alice, room, hidden=False)["hidden"]
 
 
+def test_a_reply_in_a_thread_is_something_said(alice: Person, bob: Person) -> None:
+    room = alice.create_room(bob)["id"]
+    root = bob.send(room)["id"]
+    assert prefer(alice, room, hidden=True)["hidden"]
+    bob.expect(201, "POST", f"/rooms/{room}/messages", json={"text": "re", "thread_id": root})
+    assert not alice.get(f"/rooms/{room}")["preferences"]["hidden"]
+
+
+def test_hiding_what_is_hidden_is_no_event_whatever_else_has_happened(
+    alice: Person, bob: Person
+) -> None:
+    room = alice.create_room(bob)["id"]
+    said = bob.send(room)["id"]
+    prefer(alice, room, hidden=True)
+    bob.expect(200, "PUT", f"/messages/{said}/reactions/👍")
+    head = alice.get("/me/events")["head"]
+    assert prefer(alice, room, hidden=True)["hidden"]
+    assert alice.get("/me/events")["head"] == head
+    bob.send(room)
+    assert prefer(alice, room, hidden=True)["hidden"]
+    assert alice.get("/me/events")["head"] == head + 1
+
+
 @one_world
 def test_leaving_and_opening_a_direct_room_are_told_to_the_other_device(
     alice: Person, bob: Person

@@ -15,7 +15,7 @@ from accounts.authentication import BearerAuthentication, DownloadAuthentication
 from accounts.views import user_of
 from api import errors
 from api.attachments import queries, reception, serving
-from api.idempotency import once
+from api.idempotency import Repeatable
 from api.limiter import limiter
 from api.limits import Rate
 from api.log.snapshot import snapshot
@@ -54,13 +54,13 @@ class UploadsView(Endpoint):
         if limit is not None and size > limit:
             raise errors.PayloadTooLarge
         user_id = user_of(request).id
-
-        def act() -> HttpResponse:
-            _check_rates(user_id, size)
-            kept = actions.keep(owner_id=user_id, name=file.name or "", file=file)
-            return answer(kept, 201)
-
-        return once(request, user_id, act, said=_digest(file))
+        repeatable = Repeatable(request, user_id, _digest(file))
+        known = repeatable.first_answer()
+        if known is not None:
+            return known
+        _check_rates(user_id, size)
+        upload = actions.take_in(owner_id=user_id, name=file.name or "", file=file)
+        return repeatable.once(lambda: answer(actions.keep(upload), 201))
 
 
 class DownloadEndpoint(Endpoint):

@@ -41,6 +41,7 @@ _recorded = Insertion(
 )
 _begun = Insertion(Stream, "id", "last_seq")
 _one_writer = threading.RLock()  # on SQLite: queueing here is fair, at the file it is not
+_around = threading.local()  # ``open``: the thread is in such a transaction
 
 
 class StreamsClosed(NotFound):
@@ -93,13 +94,27 @@ class Numbered:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Open the one transaction of an action. Not to be nested."""
-    if connection.vendor == "sqlite":
+    """Open the one transaction of an action. Not to be nested, but in :func:`around`."""
+    if getattr(_around, "open", False):
+        with transaction.atomic():
+            yield
+    elif connection.vendor == "sqlite":
         with _one_writer, transaction.atomic(durable=True):
             yield
     else:
         with transaction.atomic(durable=True):
             yield
+
+
+@contextmanager
+def around() -> Iterator[None]:
+    """Open a transaction that an action becomes a part of: both are recorded, or neither is."""
+    with writing():
+        _around.open = True
+        try:
+            yield
+        finally:
+            _around.open = False
 
 
 def lock(stream: uuid.UUID, *, begin: bool = False) -> int:

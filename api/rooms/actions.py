@@ -81,8 +81,9 @@ def open_direct_room(*, creator_id: uuid.UUID, user_ids: list[uuid.UUID]) -> tup
         except IntegrityError:  # somebody was faster
             found = Room.objects.get(direct_key=key)
     with writing():
+        lock(found.id)
         lock(creator_id)
-        preferences.keep(queries.member_in(found.id, creator_id), {"hidden_seq": None})
+        preferences.keep(queries.member_in(found.id, creator_id), hidden=False)
     return found, False
 
 

@@ -44,7 +44,7 @@ def leave_room(*, user_id: uuid.UUID, room_id: uuid.UUID) -> None:
         head = lock(room_id)
         member = queries.member_in(room_id, user_id)
         if member.room.kind == Kind.DIRECT:
-            preferences.keep(member, {"hidden_seq": head})
+            preferences.keep(member, hidden=True)
             return
         _check_not_last_owner(member)
         dismiss(member, "left", actor_id=user_id, head=head)

@@ -8,6 +8,7 @@ import msgspec
 from api.codec import moment_of
 from api.log.append import Entry, append, lock, writing
 from api.log.heads import head_of
+from api.log.models import Event
 from api.rooms import queries
 from api.rooms.models import Member
 from api.rooms.schemas import UpdatePreferences
@@ -23,12 +24,16 @@ def change_preferences(
     """
     with writing():
         lock(user_id)  # who removes this person has to wait for their stream as well
-        member = queries.member_in(room_id, user_id)
-        keep(member, _wanted(changes, head_of(room_id)))
+        keep(queries.member_in(room_id, user_id), **_wanted(changes))
 
 
-def keep(member: Member, wanted: dict[str, Any]) -> None:
-    """Keep columns of a member as their own settings, in the caller's transaction."""
+def keep(member: Member, *, hidden: bool | None = None, **wanted: Any) -> None:
+    """Keep columns of a member as their own settings, in the caller's transaction.
+
+    ``hidden``: whether the room is to be shown again only when more is said in it.
+    """
+    if hidden is not None and hidden != _is_hidden(member):
+        wanted["hidden_seq"] = head_of(member.room_id) if hidden else None
     if all(getattr(member, name) == value for name, value in wanted.items()):
         return
     subject = ("preferences", member.room_id)
@@ -36,12 +41,17 @@ def keep(member: Member, wanted: dict[str, Any]) -> None:
     Member.objects.filter(room_id=member.room_id, user_id=member.user_id).update(**wanted)
 
 
-def _wanted(changes: UpdatePreferences, head: int) -> dict[str, Any]:
+def _is_hidden(member: Member) -> bool:
+    if member.hidden_seq is None:
+        return False
+    since = Event.objects.filter(stream_id=member.room_id, seq__gt=member.hidden_seq)
+    return not since.filter(type="message.created").exists()
+
+
+def _wanted(changes: UpdatePreferences) -> dict[str, Any]:
     given = msgspec.structs.asdict(changes)
     wanted = {name: value for name, value in given.items() if value is not msgspec.UNSET}
     if "muted_until" in wanted:
         until = wanted.pop("muted_until")
         wanted["notifications_muted_until"] = until and moment_of(until, "/muted_until")
-    if "hidden" in wanted:
-        wanted["hidden_seq"] = head if wanted.pop("hidden") else None
     return wanted

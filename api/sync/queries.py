@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from django.db.models import BigIntegerField, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, Subquery, When
 from django.db.models.expressions import RawSQL
 from msgspec.structs import asdict
 
@@ -82,7 +82,6 @@ class SeenRoom(NamedTuple):
     member_count: int
     role: int
     read_seq: int
-    hidden_seq: int | None
     notification_level: str
     notifications_muted_until: datetime | None
     favourite: bool
@@ -90,6 +89,7 @@ class SeenRoom(NamedTuple):
     unread: int
     mentions: int
     newest_id: uuid.UUID | None
+    hidden: bool
 
 
 def _counted() -> Any:
@@ -103,7 +103,10 @@ def _counted() -> Any:
 def _seen(condition: Any) -> Any:
     newest = Message.objects.filter(room_id=OuterRef("room_id"), thread_id=None)
     newest_id = Subquery(newest.order_by("-seq").values("pk")[:1])
-    members = _counted().annotate(newest_id=newest_id).filter(condition).order_by("room_id")
+    later = Message.objects.filter(room_id=OuterRef("room_id"), seq__gt=OuterRef("hidden_seq"))
+    hidden = Case(When(hidden_seq=None, then=False), default=~Exists(later))
+    members = _counted().annotate(newest_id=newest_id, hidden=hidden).filter(condition)
+    members = members.order_by("room_id")
     fields = SeenRoom._fields
     of_member = fields.index("role")
     return members.values_list(
@@ -255,7 +258,6 @@ def _others_in_direct(
 def _seen_by_member(
     room: SeenRoom, last: MessageOut | None, others: list[Person] | None
 ) -> RoomOut:
-    hidden = room.hidden_seq is not None and (last is None or last.seq <= room.hidden_seq)
     return RoomOut(
         **_facts(room),
         users=others,
@@ -269,7 +271,7 @@ def _seen_by_member(
             notification_level=cast(Any, room.notification_level),
             muted_until=instant_or_none(room.notifications_muted_until),
             favourite=room.favourite,
-            hidden=hidden,
+            hidden=bool(room.hidden),
         ),
     )
 

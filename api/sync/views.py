@@ -69,7 +69,7 @@ class RoomsView(Endpoint):
 
         def create() -> HttpResponse:
             room = rooms.create_room(creator_id=user_id, content=self.body(CreateRoom))
-            return answer(_room(room.id, user_id), 201)
+            return answer(queries.room_seen_by(room.id, user_id), 201)
 
         return once(request, user_id, create)
 
@@ -87,7 +87,7 @@ class DirectView(Endpoint):
         def find_or_make() -> HttpResponse:
             body = self.body(OpenDirect)
             room, made = rooms.open_direct_room(creator_id=user_id, user_ids=body.user_ids)
-            return answer(_room(room.id, user_id), 201 if made else 200)
+            return answer(queries.room_seen_by(room.id, user_id), 201 if made else 200)
 
         return once(request, user_id, find_or_make)
 

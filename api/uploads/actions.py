@@ -13,8 +13,8 @@ from api.uploads.models import Upload
 from api.uploads.schemas import Attachment, attachment
 
 
-def keep(*, owner_id: uuid.UUID, name: str, file: IO[bytes]) -> Attachment:
-    """Keep a file that somebody has sent, to be used by one thing within a day.
+def take_in(*, owner_id: uuid.UUID, name: str, file: IO[bytes]) -> Upload:
+    """Put a file that somebody has sent where files are; nothing can use it until it is kept.
 
     Raises:
         InvalidRequest: it is empty, broken, or not what its name says.
@@ -33,6 +33,13 @@ def keep(*, owner_id: uuid.UUID, name: str, file: IO[bytes]) -> Attachment:
     with made.file:
         upload = _new(owner_id, kinds.named_as(kind, shown), kind.content_type, made.file, made)
         return _stored(upload, made.file, made.thumbnail)
+
+
+def keep(upload: Upload) -> Attachment:
+    """Keep a file that was taken in, to be used by one thing within a day."""
+    with writing():
+        Upload.objects.filter(pk=upload.id).update(stored=True)
+    return attachment(upload)
 
 
 def _new(
@@ -54,11 +61,9 @@ def _new(
     )
 
 
-def _stored(upload: Upload, file: IO[bytes], thumbnail: bytes | None) -> Attachment:
+def _stored(upload: Upload, file: IO[bytes], thumbnail: bytes | None) -> Upload:
     """Write the row first: a file that is there without one would stay for ever."""
     with writing():
         upload.save(force_insert=True)
     storage.put(upload.id, file, thumbnail)
-    with writing():
-        Upload.objects.filter(pk=upload.id).update(stored=True)
-    return attachment(upload)
+    return upload
