@@ -24,6 +24,7 @@ from api.lease import LEASE_SECONDS, acquire, release
 from api.limits import HOUR, MINUTE
 from api.moderation import lapses
 from api.people.erasure import finish_erasures
+from api.rooms.former import forget_former
 from api.scheduled.actions import send_due
 from api.uploads import collecting
 
@@ -56,6 +57,7 @@ JOBS = (
     Job(forgetting.forget_used_socket_tokens, HOUR),
     Job(forgetting.forget_ended_sessions, HOUR),
     Job(forget_ended_invites, HOUR),
+    Job(forget_former, HOUR),
     Job(collecting.collect_unused, HOUR),
 )
 

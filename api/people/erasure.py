@@ -30,7 +30,7 @@ from api.messages.models import Message
 from api.messages.schemas import MessagesDeleted
 from api.moderation.models import Report
 from api.rooms import membership
-from api.rooms.models import JoinRequest, Kind, Member, Role, Room
+from api.rooms.models import Former, JoinRequest, Kind, Member, Role, Room
 from api.rooms.schemas import member_out, room_fact
 from api.scheduled.models import ScheduledMessage
 
@@ -81,6 +81,7 @@ def finish(user_id: uuid.UUID) -> None:
     ScheduledMessage.objects.filter(sender_id=user_id).delete()
     forget_told(user_id, "scheduled")
     JoinRequest.objects.filter(user_id=user_id).delete()
+    Former.objects.filter(user_id=user_id).delete()
     Invite.objects.filter(Q(invited_id=user_id) | Q(creator_id=user_id)).delete()
     Block.objects.filter(blocker_id=user_id).delete()
     Report.objects.filter(reporter_id=user_id).update(reason="")

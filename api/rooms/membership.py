@@ -17,7 +17,8 @@ from api.errors import NotFound, PermissionDenied
 from api.log.append import Ends, Entry, Numbered, append
 from api.log.models import Stream
 from api.rooms import queries
-from api.rooms.models import Ban, JoinRequest, Kind, Member, Role, Room
+from api.rooms.former import recall, remember
+from api.rooms.models import Ban, Former, JoinRequest, Kind, Member, Role, Room
 from api.rooms.schemas import RoomRemoved, member_out, outsider
 from api.uploads import using
 
@@ -59,6 +60,7 @@ def admit(
         )
         for user, role in newcomers
     ]
+    recall(room, members, actor_id=actor_id)
     lifted = [
         about_outsider(room.id, ban.user, "member.unbanned", actor_id=None) for ban in bans.values()
     ]
@@ -158,6 +160,7 @@ def dismiss(member: Member, reason: Going, *, actor_id: uuid.UUID, head: int) ->
     gone, _ = append(departure(member, reason, actor_id=actor_id, seq=head + 1))
     gone.show(member_out(member, member.user, gone=True))
     unsettle(member)
+    remember(member)
     return gone
 
 
@@ -204,6 +207,7 @@ def close(room: Room, moment: datetime) -> None:
     Room.objects.filter(pk=room.id).update(deleted_at=moment, direct_key=None)
     Stream.objects.filter(pk=room.id).update(closed_at=moment)
     Member.objects.filter(room=room).delete()
+    Former.objects.filter(room=room).delete()
     using.release(Q(room_id=room.id), moment)
 
 

@@ -139,6 +139,20 @@ class Mute(models.Model):
         indexes = [models.Index(fields=["until"], name="mute_over")]
 
 
+class Former(models.Model):
+    """What is remembered of a member who has gone: coming back by oneself begins nothing anew.
+
+    ``reader``: that they might only read. The times are those of ``Member``.
+    """
+
+    pk = models.CompositePrimaryKey("room_id", "user_id")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    reader = models.BooleanField(default=False)
+    last_sent_at = models.DateTimeField(null=True)
+    send_slot = models.DateTimeField(null=True)
+
+
 class Filter(models.Model):
     """The words that are not wanted in a room, and what becomes of them: ``block``, ``mask``."""
 

@@ -17,7 +17,8 @@ Topic = Annotated[str, msgspec.Meta(max_length=500)]
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
 NotificationLevel = Literal["all", "mentions", "none"]
 Join = Literal["open", "request"]
-SlowMode = Annotated[int, msgspec.Meta(ge=0, le=86_400, description="Seconds.")]
+SLOW_MODE_MAX = 86_400  # seconds
+SlowMode = Annotated[int, msgspec.Meta(ge=0, le=SLOW_MODE_MAX, description="Seconds.")]
 
 ROLES = {role.wire: role for role in Role}
 
