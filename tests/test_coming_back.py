@@ -5,6 +5,7 @@ Naive form: it stands on the membership, ends with it, and is shed by two reques
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_reader_comes_back_as_one_until_others_decide(
 def test_what_holds_nobody_up_any_more_is_forgotten() -> None:
     moment = now()
     room = Room.objects.create(kind="public", name="room")
-    remembered = {
+    remembered: dict[str, dict[str, Any]] = {
         "long ago": {"last_sent_at": moment - timedelta(days=1, seconds=1)},
         "lately": {"last_sent_at": moment - timedelta(hours=23)},
         "reader": {"reader": True},

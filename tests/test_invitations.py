@@ -59,6 +59,49 @@ def test_who_is_in_already_uses_nothing_up(alice: Person, bob: Person) -> None:
     assert alice.get(f"/rooms/{room}")["last_seq"] == head
 
 
+def test_who_has_not_heard_that_they_are_in_accepts_again(
+    alice: Person, bob: Person, carol: Person, world: World
+) -> None:
+    room = alice.create_room()["id"]
+    codes = [
+        invite(alice, room, **terms)["code"] for terms in ({"max_uses": 1}, {"user_id": bob.id})
+    ]
+    assert [accept(bob, code)[0] for code in (codes[0], *codes, codes[0])] == [200] * 4
+    assert accept(carol, codes[0])[0] == 404
+    key = {"headers": {"Idempotency-Key": "k"}}
+    code = invite(alice, room, max_uses=1)["code"]
+    first = carol.expect(200, "POST", f"/invites/{code}/accept", **key)
+    assert world.manage("upkeep").returncode == 0  # it forgets what is used up
+    assert accept(carol, code)[0] == 404
+    assert carol.expect(200, "POST", f"/invites/{code}/accept", **key) == first
+
+
+def test_an_invitation_is_as_good_as_the_right_of_who_made_it(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    """Naive form: who is put out of a private room comes back by a link of their own."""
+    room = alice.create_room(bob)["id"]
+    theirs = f"/rooms/{room}/members/{bob.id}"
+    alice.expect(200, "PATCH", theirs, json={"role": "moderator"})
+    codes = [invite(bob, room, **terms)["code"] for terms in ({}, {"user_id": carol.id})]
+    alice.expect(200, "PATCH", theirs, json={"role": "member"})
+    assert [accept(carol, code)[0] for code in codes] == [404, 404]
+    alice.expect(200, "PATCH", theirs, json={"role": "moderator"})
+    alice.expect(204, "DELETE", theirs)
+    assert [accept(person, codes[0])[0] for person in (bob, carol)] == [404, 404]
+    assert alice.get(f"/rooms/{room}/invites")["items"] == []
+    assert accept(carol, invite(alice, room, user_id=carol.id)["code"])[0] == 200
+
+
+def test_what_members_gave_out_ends_when_one_has_to_ask(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    room = alice.create_room(bob, kind="public")["id"]
+    by_member, by_owner = invite(bob, room)["code"], invite(alice, room)["code"]
+    alice.expect(200, "PATCH", f"/rooms/{room}", json={"join": "request"})
+    assert [accept(carol, code)[0] for code in (by_member, by_owner)] == [404, 200]
+
+
 def test_of_many_at_once_as_many_get_in_as_may(world: World, alice: Person) -> None:
     room = alice.create_room()["id"]
     code = invite(alice, room, max_uses=3)["code"]
@@ -92,7 +135,8 @@ def test_an_invitation_of_one_person_is_theirs_alone(
     room = alice.create_room()["id"]
     made = invite(alice, room, user_id=bob.id)
     assert (made["user"]["id"], made["max_uses"]) == (bob.id, 1)
-    assert invite(alice, room, user_id=bob.id)["code"] == made["code"], "one is enough"
+    again = {"json": {"user_id": bob.id, "expires_in": 60}}
+    assert alice.expect(200, "POST", f"/rooms/{room}/invites", **again) == made, "one is enough"
     assert accept(carol, made["code"])[0] == 404
     assert accept(bob, made["code"])[0] == 200
     body = {"user_id": bob.id}
@@ -189,7 +233,7 @@ def test_who_is_invited_is_told_the_code_unless_they_block_whoever_invites(
 ) -> None:
     room = alice.create_room(name="den")["id"]
     code = invite(alice, room, user_id=bob.id)["code"]
-    invite(alice, room, user_id=bob.id)
+    alice.expect(200, "POST", f"/rooms/{room}/invites", json={"user_id": bob.id})
     invite(alice, room)
     assert notices(bob) == [("invitation", "You are invited to den.", {"code": code}, room)]
     assert bob.events(bob.id)[-1]["type"] == "notification.created"
@@ -198,6 +242,20 @@ def test_who_is_invited_is_told_the_code_unless_they_block_whoever_invites(
     made = invite(alice, room, user_id=carol.id)
     assert notices(carol) == []
     assert accept(carol, made["code"])[0] == 200
+
+
+def test_who_is_invited_again_and_again_is_told_once_until_they_have_read_it(
+    alice: Person, bob: Person
+) -> None:
+    room = alice.create_room()["id"]
+    for _ in range(3):
+        code = invite(alice, room, user_id=bob.id)["code"]
+        alice.expect(204, "DELETE", f"/rooms/{room}/invites/{code}")
+    (told,) = bob.get("/notifications")["items"]
+    bob.expect(200, "POST", "/notifications/read", json={"ids": [told["id"]]})
+    invite(alice, room, user_id=bob.id)
+    assert len(notices(bob)) == 2
+    assert accept(bob, told["data"]["code"])[0] == 200, "the first notice leads in as well"
 
 
 def test_who_is_banned_is_not_let_in(alice: Person, bob: Person) -> None:

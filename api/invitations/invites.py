@@ -1,9 +1,12 @@
 """Writes of invitations: made, taken up, revoked."""
 
+import base64
+import hmac
 import secrets
 import uuid
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from accounts.erasure import none_is_erased
@@ -12,6 +15,7 @@ from api.audit.actions import record, without_event
 from api.blocks.queries import blockers_among
 from api.clock import now
 from api.errors import Conflict, InvalidRequest, LimitReached, NotFound
+from api.inbox.models import Notification
 from api.inbox.notices import tell
 from api.invitations import queries
 from api.invitations.models import Invite
@@ -26,8 +30,10 @@ INVITES_MAX = 200  # of one room, which may still be taken up
 MEMBERS_INVITES_MAX = 20  # of these, of one who is no moderator
 
 
-def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInvite) -> Invite:
-    """Make an invitation; of one person there is one in a room.
+def create_invite(
+    *, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInvite
+) -> tuple[Invite, bool]:
+    """Make an invitation, and tell whether it is new: of one person there is one in a room.
 
     Raises:
         NotFound, PermissionDenied: as ``rooms.member_in``, or too low a role: it takes a
@@ -46,11 +52,15 @@ def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInv
         living = queries.living(moment).filter(room_id=room_id)
         invited = _invited(actor, content, moment)
         if invited is not None and (known := living.filter(invited=invited).first()):
-            return known
+            return known, False
         _check_room_left(actor, living)
         lasts = content.expires_in and timedelta(seconds=content.expires_in)
+        code = secrets.token_urlsafe(CODE_BYTES)
+        if invited is not None:
+            code = _code_of(room_id, invited.id)
+            Invite.objects.filter(code=code).delete()  # used up, or not good any more
         invite = Invite.objects.create(
-            code=secrets.token_urlsafe(CODE_BYTES),
+            code=code,
             room=actor.room,
             creator=actor.user,
             invited=invited,
@@ -60,13 +70,21 @@ def create_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, content: CreateInv
         )
         if invited is not None:
             _tell(invite, invited)
-    return invite
+    return invite, True
+
+
+def _code_of(room_id: uuid.UUID, invited_id: uuid.UUID) -> str:
+    """Return the code for one person, always the same: what they were told of stays true."""
+    text = f"invitation {room_id} {invited_id}".encode()
+    digest = hmac.digest(settings.SECRET_KEY.encode(), text, "sha256")
+    return base64.urlsafe_b64encode(digest[:CODE_BYTES]).rstrip(b"=").decode()
 
 
 def accept_invite(*, user_id: uuid.UUID, code: str) -> uuid.UUID:
     """Become a member by an invitation, and return of which room.
 
-    Who is a member already stays as they are, and uses nothing up.
+    Who is a member already stays as they are, and uses nothing up, whether it is still good or
+    not: they may not have heard that it let them in.
 
     Raises:
         NotFound: there is no such invitation (any more), or it is somebody else's.
@@ -78,14 +96,16 @@ def accept_invite(*, user_id: uuid.UUID, code: str) -> uuid.UUID:
         raise NotFound
     with writing():
         lock(room_id)
-        moment = now()
-        invite = queries.living(moment).select_related("room").filter(code=code).first()
+        invite = Invite.objects.select_related("room").filter(code=code).first()
         if invite is None or invite.room.deleted_at is not None:
             raise NotFound
         if invite.invited_id not in (None, user_id):
             raise NotFound
         if rooms.is_member(room_id, user_id):
             return room_id
+        moment = now()
+        if not queries.living(moment).filter(pk=invite.pk).exists():
+            raise NotFound
         permissions.check_not_archived(invite.room)
         user = User.objects.get(pk=user_id)
         membership.admit(invite.room, [(user, Role.MEMBER)], actor_id=user_id, moment=moment)
@@ -128,8 +148,11 @@ def revoke_invite(*, actor_id: uuid.UUID, room_id: uuid.UUID, code: str) -> None
 
 
 def _tell(invite: Invite, invited: User) -> None:
+    """Tell who is invited, but not again before they have read it: one may invite many times."""
+    unread = Notification.objects.filter(user=invited, kind="invitation", read_at=None)
+    told = unread.filter(data__code=invite.code).values_list("user_id", flat=True)
     tell(
-        {invited.id} - blockers_among([invited.id], invite.creator_id),
+        {invited.id} - {*told} - blockers_among([invited.id], invite.creator_id),
         at=invite.created_at,
         kind="invitation",
         text=f"You are invited to {invite.room.name}.",

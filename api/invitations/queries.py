@@ -3,21 +3,32 @@
 import uuid
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from api.clock import now
 from api.errors import NotFound
 from api.invitations.models import Invite
 from api.rooms import permissions
 from api.rooms import queries as rooms
-from api.rooms.models import JoinRequest, Member, Role
+from api.rooms.models import JoinRequest, Kind, Member, Role
 
 
 def living(moment: datetime) -> QuerySet[Invite]:
-    """Return the invitations that may still be taken up, with their people."""
+    """Return the invitations that may still be taken up, with their people.
+
+    Each is as good as the right of who made it: who has gone, or may not invite any more, lets
+    nobody in.
+    """
     unused = Q(max_uses=None) | Q(uses__lt=F("max_uses"))
     unended = Q(expires_at=None) | Q(expires_at__gt=moment)
-    return Invite.objects.filter(unused, unended).select_related("creator", "invited")
+    anybody = Q(role__gte=Role.MEMBER, room__kind=Kind.PUBLIC, room__join="open")
+    inviting = Member.objects.filter(
+        anybody | Q(role__gte=Role.MODERATOR),
+        room_id=OuterRef("room_id"),
+        user_id=OuterRef("creator_id"),
+    )
+    found = Invite.objects.filter(unused, unended, Exists(inviting))
+    return found.select_related("creator", "invited")
 
 
 def invites_before(

@@ -17,7 +17,7 @@ from api.rooms.models import JoinRequest, Member, Role
 
 
 def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[JoinRequest, bool]:
-    """Ask to be let into a public room; tell whether it is for the first time.
+    """Ask to be let into a public room, or ask otherwise; tell whether it is for the first time.
 
     Raises:
         NotFound: there is no such room, or it is not this person's to see; or they have been
@@ -39,6 +39,9 @@ def ask_to_join(*, user_id: uuid.UUID, room_id: uuid.UUID, text: str) -> tuple[J
         asked, new = JoinRequest.objects.select_related("user").get_or_create(
             {"text": text, "created_at": moment}, room=room, user=User.objects.get(pk=user_id)
         )
+        if not new and text != asked.text:
+            asked.text = text
+            asked.save(update_fields=["text"])
         if new:
             _tell(asked)
             if not none_is_erased([user_id]):

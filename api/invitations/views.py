@@ -36,7 +36,7 @@ class InvitesView(Endpoint):
     @operation(
         "Make an invitation: a link, or for one person",
         body=schemas.CreateInvite,
-        answers={201: schemas.InviteOut},
+        answers={201: schemas.InviteOut, 200: schemas.InviteOut},
         raises=[*TAKES_NOBODY, errors.Conflict, errors.LimitReached, *REPEATED],
     )
     def post(self, request: Request, room_id: uuid.UUID) -> HttpResponse:
@@ -44,8 +44,8 @@ class InvitesView(Endpoint):
 
         def create() -> HttpResponse:
             content = self.body(schemas.CreateInvite)
-            invite = invites.create_invite(actor_id=actor_id, room_id=room_id, content=content)
-            return answer(schemas.invite_out(invite), 201)
+            invite, new = invites.create_invite(actor_id=actor_id, room_id=room_id, content=content)
+            return answer(schemas.invite_out(invite), 201 if new else 200)
 
         return once(request, actor_id, create)
 

@@ -131,11 +131,16 @@ class AcceptInviteView(Endpoint):
     @operation(
         "Take up an invitation",
         answers={200: schemas.RoomOut},
-        raises=[*REFUSED, errors.RoomArchived],
+        raises=[*REFUSED, errors.RoomArchived, errors.IdempotencyConflict, errors.StillRunning],
     )
     def post(self, request: Request, code: str) -> HttpResponse:
         user_id = user_of(request).id
-        return answer(_room(accept_invite(user_id=user_id, code=code), user_id))
+
+        def accept() -> HttpResponse:
+            room_id = accept_invite(user_id=user_id, code=code)
+            return answer(queries.room_seen_by(room_id, user_id))
+
+        return once(request, user_id, accept)
 
 
 class PreferencesView(Endpoint):
