@@ -30,12 +30,13 @@ def register(
     Raises:
         PermissionDenied: registration is closed.
         RateLimited: too many accounts are made from this address.
-        InvalidRequest: the username or the password is not acceptable.
+        InvalidRequest: a name or the password is not acceptable.
         UsernameTaken: somebody has this name, or one that looks like it.
     """
     if not settings.REGISTRATION_OPEN:
         raise PermissionDenied("Registration is closed.")
     name = usernames.checked(username)
+    _check_name(display_name)
     attempts.registering(address)
     user = new_user(
         username=name,
@@ -48,6 +49,11 @@ def register(
             return sessions.begin(user, device=device, address=address)
     except IntegrityError:
         raise UsernameTaken from None
+
+
+def _check_name(name: object) -> None:
+    if isinstance(name, str) and not name.strip():
+        raise InvalidRequest.at("/display_name", "A name cannot be blank.")
 
 
 def new_user(*, username: str, display_name: str, password_hash: str) -> User:
@@ -145,8 +151,7 @@ def update_profile(*, user_id: uuid.UUID, changes: UpdateMe) -> User:
         SessionRevoked: they have been erased meanwhile.
     """
     name, avatar = changes.display_name, changes.avatar_id
-    if isinstance(name, str) and not name.strip():
-        raise InvalidRequest.at("/display_name", "A name cannot be blank.")
+    _check_name(name)
     with writing():
         sessions.hold(user_id)
         user = User.objects.get(pk=user_id)

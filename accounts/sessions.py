@@ -162,7 +162,8 @@ def revoke(*, user_id: uuid.UUID, session_ids: Sequence[uuid.UUID]) -> None:
 
 def prove(*, session_id: uuid.UUID, generation: int) -> None:
     """Note that the client holds this generation: an access token of it was used."""
-    Session.objects.filter(pk=session_id, proven__lt=generation).update(proven=generation)
+    with writing():
+        Session.objects.filter(pk=session_id, proven__lt=generation).update(proven=generation)
 
 
 def _expiry(moment: datetime, ends_at: datetime | None) -> datetime:

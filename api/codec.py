@@ -53,6 +53,11 @@ def encode(value: Any) -> bytes:
     return _encoder.encode(value)
 
 
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two plain values are the same JSON, as 1, 1.0 and true are not to a client."""
+    return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
+
+
 def plain(payload: Payload) -> Any:
     """Return a payload as the plain values that its JSON is made of."""
     return msgspec.to_builtins(payload)

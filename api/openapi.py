@@ -5,7 +5,7 @@ URLs; ``document.complete`` adds the structs, the problems, the headers and the 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
@@ -61,22 +61,23 @@ def operation(
 
     One that may be ``StillRunning`` takes an ``Idempotency-Key``.
     """
-    refusals = {
-        *raises,
-        *_ALWAYS,
-        *(() if public else _SIGNED_IN),
-        *(_WITH_BODY if body else ()),
-    }
     for struct in (*answers.values(), body):
         if isinstance(struct, type):
             DOCUMENTED[struct.__name__] = struct
-    codes: dict[int, list[str]] = {}
-    for code, status in sorted({(refusal.code, status_of(refusal)) for refusal in refusals}):
-        codes.setdefault(status, []).append(code)
 
     def describe(view: View) -> View:
         resource, _, method = view.__qualname__.partition("View.")
-        documented: View = extend_schema(
+        reads = method == "get"
+        refusals = {
+            *raises,
+            *_ALWAYS,
+            *(() if public else _SIGNED_IN),
+            *(() if reads else _WITH_BODY),
+        }
+        codes: dict[int, list[str]] = {}
+        for code, status in sorted({(refusal.code, status_of(refusal)) for refusal in refusals}):
+            codes.setdefault(status, []).append(code)
+        documented: Any = extend_schema(
             operation_id=method + resource,
             summary=summary,
             description=f"{summary}.",
@@ -89,7 +90,8 @@ def operation(
             auth=[] if public else None,
             extensions={"x-codes": codes, "x-body": body and body.__name__},
         )(view)
-        return documented
+        documented.takes_body = reads or body is not None  # of a read, nobody looks at it
+        return cast(View, documented)
 
     return describe
 

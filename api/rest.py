@@ -28,10 +28,31 @@ BodyType = TypeVar("BodyType", bound=codec.Body)
 Row = TypeVar("Row")
 
 
+class NoFields(codec.Body):
+    """The body of what takes none: absent, or an empty object."""
+
+
 class Endpoint(APIView):
     """A resource. Methods read their input with the functions below and answer structs."""
 
     _verdict: Verdict | None = None
+
+    @override
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let in whoever may come, with what the method takes.
+
+        Raises:
+            MalformedJson, InvalidRequest, UnsupportedMediaType: a body where none is taken.
+        """
+        super().initial(request, *args, **kwargs)
+        method = getattr(self, str(request.method).lower(), None)
+        if not getattr(method, "takes_body", True):
+            self.body(NoFields)
+
+    @override
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say which methods there are (RFC 9110, section 9.3.7)."""
+        return nothing(headers={"Allow": ", ".join(self.allowed_methods)})
 
     @override
     def check_throttles(self, request: Request) -> None:
@@ -79,9 +100,9 @@ def encoded(
     return HttpResponse(content, status=status, headers=headers, content_type="application/json")
 
 
-def nothing() -> HttpResponse:
+def nothing(headers: dict[str, str] | None = None) -> HttpResponse:
     """Return 204."""
-    response = HttpResponse(status=204)
+    response = HttpResponse(status=204, headers=headers)
     del response["Content-Type"]
     return response
 

@@ -6,6 +6,7 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 from typing_extensions import override
 
+from api import folding
 from api.search import index
 from config import checks, database
 
@@ -18,6 +19,7 @@ class Wiring(AppConfig):
     @override
     def ready(self) -> None:
         connection_created.connect(database.opened)
+        connection_created.connect(folding.connected)
         connection_created.connect(index.connected)
         pre_migrate.connect(index.set_aside, sender=apps.get_app_config("api"))
         post_migrate.connect(index.restored, sender=apps.get_app_config("api"))

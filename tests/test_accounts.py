@@ -123,6 +123,12 @@ def test_username_that_looks_like_another_is_taken(nobody: Person, taken: str, t
     nobody.refused(409, "username_taken", "POST", "/auth/register", json=registration(twin))
 
 
+def test_a_blank_name_to_be_shown_is_refused(nobody: Person) -> None:
+    body = registration("shown-blank", display_name=" \t ")
+    problem = nobody.refused(400, "invalid_request", "POST", "/auth/register", json=body)
+    assert [fault["pointer"] for fault in problem["errors"]] == ["/display_name"]
+
+
 @pytest.mark.parametrize(
     "password", ["seven77", "password1234", "x" * 257, pytest.param("ab" * 2_100, id="enormous")]
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -99,6 +100,12 @@ def test_method_that_is_not_allowed_is_told_which_are(
     assert response.headers["Allow"] == allowed
 
 
+def test_options_say_which_methods_there_are_and_nothing_else(dora: Person) -> None:
+    response = dora.call("OPTIONS", "/rooms")
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
+
+
 @pytest.mark.parametrize(
     "path",
     ["/nothing", "/me/", "//me", "/users/not-an-id", "/rooms/%00", "/rooms/%ff", "/%2e%2e/readyz"],
@@ -192,3 +199,42 @@ def test_allowed_origin_can_read_every_answer_errors_too(
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        ({"content": b'{"pinned": false}'}, 400, "invalid_request"),
+        ({"content": b"[]"}, 400, "invalid_request"),
+        ({"content": b"{not json"}, 400, "malformed_json"),
+        (
+            {"content": b"{}", "headers": {"Content-Type": "text/plain"}},
+            415,
+            "unsupported_media_type",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "at"),
+    [
+        ("PUT", "/messages/{message}/pin"),
+        ("DELETE", "/messages/{message}"),
+        ("POST", "/rooms/{room}/leave"),
+    ],
+)
+def test_what_takes_no_body_ignores_none(
+    dora: Person, method: str, at: str, sent: dict[str, Any], status: int, code: str
+) -> None:
+    """Naive form: whoever deletes a message on a condition deletes it on none."""
+    room = dora.create_room()["id"]
+    message = dora.send(room)
+    path = at.format(room=room, message=message["id"])
+    headers = {"Content-Type": "application/json"} | sent.get("headers", {})
+    dora.refused(status, code, method, path, content=sent["content"], headers=headers)
+    assert dora.get(f"/messages/{message['id']}") == message
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b" { } "])
+def test_an_empty_body_is_none(dora: Person, content: bytes) -> None:
+    path = f"/messages/{dora.send(dora.create_room()['id'])['id']}/pin"
+    dora.expect(200, "PUT", path, content=content, headers={"Content-Type": "application/json"})

@@ -1,5 +1,6 @@
 """Rooms: made, found, changed, archived, frozen, and deleted."""
 
+import json
 import uuid
 from typing import Any
 
@@ -99,7 +100,7 @@ def test_a_list_that_makes_no_sense_is_refused(alice: Person, query: str) -> Non
 
 def test_public_rooms_are_found_by_those_who_may_join(alice: Person, bob: Person) -> None:
     word = f"word{uuid.uuid4().hex}"
-    by_name = alice.create_room(kind="public", name=f"Tea {word.upper()} here")
+    by_name = alice.create_room(kind="public", name=f"Tea ÖФ{word.upper()} here")
     by_topic = alice.create_room(kind="public", topic=f"all of {word}")
     alice.create_room(name=word)
     alice.create_room(bob, kind="public", name=word)
@@ -114,6 +115,7 @@ def test_public_rooms_are_found_by_those_who_may_join(alice: Person, bob: Person
     strange = ("my_role", "read_seq", "unread_count", "mention_count", "preferences")
     unknown = dict.fromkeys(strange)
     assert found == [room | unknown for room in (by_name, by_topic, asking)]
+    assert bob.get(f"/rooms?scope=public&q=öф{word}")["items"] == found[:1]
     page = bob.get(f"/rooms?scope=public&q={word}&limit=1")
     rest = bob.get(f"/rooms?scope=public&q={word}&cursor={page['next_cursor']}")
     assert page["items"] + rest["items"] == found
@@ -223,3 +225,15 @@ async def test_a_deleted_room_is_gone_for_everybody_at_once(alice: Person, bob: 
     assert told["unsubscribed"] == {"type": "unsubscribed", "stream": room, "reason": "deleted"}
     assert told["room.deleted"]["seq"] == 4
     assert told["room.removed"]["data"] == {"room_id": room, "seq": 4, "reason": "deleted"}
+
+
+def test_metadata_that_differs_in_kind_alone_is_a_change(alice: Person) -> None:
+    """Naive form: to Python, 1 is the same as true."""
+    room = alice.create_room(metadata={"on": 1, "off": 0, "deep": [{"x": 1, "y": 2}]})
+    path = f"/rooms/{room['id']}"
+    same = {"deep": [{"y": 2, "x": 1}], "off": 0, "on": 1}
+    assert alice.expect(200, "PATCH", path, json={"metadata": same})["last_seq"] == room["last_seq"]
+    other = {"on": True, "off": False, "deep": [{"x": 1, "y": 2}]}
+    changed = alice.expect(200, "PATCH", path, json={"metadata": other})
+    assert json.dumps(changed["metadata"], sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert changed["last_seq"] == room["last_seq"] + 1

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from accounts.usernames import normalized
 from api.errors import NotFound
+from api.folding import containing
 from api.rooms.models import Member
 
 
@@ -17,7 +18,7 @@ def people_matching(
     """Return people by a part of their names, or one by the exact username."""
     found = User.objects.filter(_known_to(viewer_id), erased_at=None)
     if text:
-        part = Q(username__icontains=text) | Q(display_name__icontains=text)
+        part = Q(containing("username", text)) | Q(containing("display_name", text))
         exact = Q(username=normalized(text), erased_at=None)
         found = User.objects.filter((part & _known_to(viewer_id)) | exact)
     if after is not None:

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from accounts.models import User
 from api.audit.actions import record
 from api.clock import now
-from api.codec import check_size
+from api.codec import check_size, same
 from api.errors import InvalidRequest
 from api.log.append import Entry, append, lock, writing
 from api.rooms import membership, permissions, preferences, queries
@@ -104,7 +104,7 @@ def update_room(*, actor_id: uuid.UUID, room_id: uuid.UUID, changes: UpdateRoom)
         permissions.check_at_least(member, Role.ADMIN if for_admins else Role.MODERATOR)
         archived = wanted.pop("archived", None)
         avatar = wanted.pop("avatar_id", msgspec.UNSET)
-        changed = [name for name, value in wanted.items() if getattr(room, name) != value]
+        changed = [name for name, value in wanted.items() if not same(getattr(room, name), value)]
         if avatar is not msgspec.UNSET and avatar != avatar_id(room.avatar):
             changed.append("avatar")
         if changed and archived is not False:

@@ -19,6 +19,7 @@ from api.blocks import queries as blocks
 from api.clock import now
 from api.codec import Payload, instant, instant_or_none
 from api.drafts.queries import drafts_of
+from api.folding import containing
 from api.inbox import queries as inbox
 from api.log.epoch import current_epoch
 from api.log.heads import head_at, head_of
@@ -182,7 +183,7 @@ def open_rooms(
     bans = Ban.objects.filter(Q(until=None) | Q(until__gt=now()), user_id=user_id)
     found = found.exclude(pk__in=bans.values("room_id"))
     if text:
-        found = found.filter(Q(name__icontains=text) | Q(topic__icontains=text))
+        found = found.filter(Q(containing("name", text)) | Q(containing("topic", text)))
     if after is not None:
         found = found.filter(pk__gt=after)
     found = found.annotate(head=head_at("pk")).order_by("pk")
