@@ -24,6 +24,7 @@ from api.log.reading import Range, Recorded, endings_in, events_in
 from api.log.snapshot import snapshot
 from api.messages.queries import messages_as_now
 from api.rooms.queries import Place, members_as_written, rooms_as_now
+from api.scheduled.queries import scheduled_as_now
 from api.sync.queries import preferences_as_now, rooms_as_members_see
 
 Going = tuple[int, str]  # the number at which a user was put out
@@ -43,6 +44,7 @@ LOADERS: dict[str, Loader] = {
     "membership": rooms_as_members_see,
     "preferences": preferences_as_now,
     "draft": drafts_as_now,
+    "scheduled": scheduled_as_now,
     "notification": notifications_as_now,
     "profile": profiles_as_now,
     "block": blocks_as_written,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import resource
 import socket
+import uuid
 from collections.abc import Callable, Sized
 from functools import partial
 from typing import Any, cast
@@ -50,6 +51,11 @@ class PatientFlow(FlowControl):
             super().resume_reading()
 
 
+def _headers() -> list[tuple[bytes, bytes]]:
+    """Return the headers of every answer, for those that no application gives."""
+    return [*SECURITY.items(), (b"x-request-id", uuid.uuid4().hex.encode())]
+
+
 class HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, whose own refusal has the headers of every answer."""
 
@@ -61,7 +67,7 @@ class HttpProtocol(HttpToolsProtocol):
     @override
     def send_400_response(self, msg: str) -> None:
         shared, self.server_state = self.server_state, ServerState()
-        self.server_state.default_headers = [*shared.default_headers, *SECURITY.items()]
+        self.server_state.default_headers = [*shared.default_headers, *_headers()]
         super().send_400_response(msg)
         self.server_state = shared
 
@@ -72,7 +78,7 @@ class Handshake(ServerProtocol):
     @override
     def reject(self, status: StatusLike, text: str) -> Response:
         response = super().reject(status, text)
-        for name, value in SECURITY.items():
+        for name, value in _headers():
             response.headers[name.decode()] = value.decode()
         return response
 

@@ -72,6 +72,7 @@ def test_every_kind_of_answer_has_them(embedded: World, head: str, status: int) 
     assert found == status
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-request-id"]
     assert headers["cache-control"] == "no-store"
     assert headers["content-security-policy"] == STRICT
     assert not {"server", "x-powered-by", "set-cookie"} & set(headers)

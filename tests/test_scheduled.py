@@ -100,6 +100,22 @@ def test_what_is_cancelled_is_never_said(alice: Person, bob: Person, world: Worl
     assert alice.get(f"/rooms/{room}/messages")["items"] == []
 
 
+def test_what_it_said_is_not_told_again_once_it_is_gone(alice: Person) -> None:
+    """Naive form: the event keeps the text, which is told to whoever reads event by event."""
+    room = alice.create_room()["id"]
+    head = alice.get("/me/events")["head"]
+    gone, kept = schedule(alice, room, "secret")["id"], schedule(alice, room, "kept")
+    alice.expect(204, "DELETE", f"/rooms/{room}/scheduled/{gone}")
+    told = []
+    for number in range(head, head + 3):
+        told += alice.get(f"/me/events?after={number}&limit=1")["items"]
+    assert "secret" not in str(told)
+    assert [(event["seq"], event["data"]["scheduled"]) for event in told] == [
+        (head + 2, kept),
+        (head + 3, None),
+    ]
+
+
 def test_taken_up_again_and_at_once_it_is_said_once(alice: Person, world: World) -> None:
     room = alice.create_room()["id"]
     made = schedule(alice, room)
@@ -208,6 +224,8 @@ def test_who_is_kept_out_says_nothing(alice: Person, bob: Person, world: World) 
         ({"text": " "}, "/text"),
         ({"metadata": {"a": "x" * 5000}}, "/metadata"),
         ({"client_msg_id": "a"}, "/client_msg_id"),
+        ({"thread_id": str(uuid.uuid4())}, "/thread_id"),
+        ({"reply_to_id": str(uuid.uuid4())}, "/reply_to_id"),
     ],
 )
 def test_nonsense_is_refused(alice: Person, change_of: dict[str, Any], pointer: str) -> None:

@@ -24,7 +24,6 @@ from api.idempotency import IdempotencyKey
 from api.inbox.models import Notification
 from api.invitations.models import Invite
 from api.log.append import Entry, append, lock, writing
-from api.log.forgetting import forget_told
 from api.messages.actions import bury
 from api.messages.models import Message
 from api.messages.schemas import MessagesDeleted
@@ -79,7 +78,6 @@ def finish(user_id: uuid.UUID) -> None:
     Notification.objects.filter(user_id=user_id).delete()
     Draft.objects.filter(user_id=user_id).delete()
     ScheduledMessage.objects.filter(sender_id=user_id).delete()
-    forget_told(user_id, "scheduled")
     JoinRequest.objects.filter(user_id=user_id).delete()
     Former.objects.filter(user_id=user_id).delete()
     Invite.objects.filter(Q(invited_id=user_id) | Q(creator_id=user_id)).delete()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db.models import QuerySet
+from msgspec.structs import replace
 
 from accounts.models import User
 from api.clock import now
@@ -19,6 +20,7 @@ from api.codec import moment_of, plain
 from api.errors import ChatError, Conflict, InvalidRequest, LimitReached, PermissionDenied
 from api.log.append import Entry, append, lock, writing
 from api.messages.actions import send_message
+from api.messages.answering import check_answers, named_by
 from api.messages.content import check_content
 from api.messages.schemas import Content
 from api.rooms import permissions
@@ -42,11 +44,12 @@ def schedule(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Schedule) -> 
 
     Raises:
         InvalidRequest: blank or too long, too much metadata, a time that is past or too far,
-            or a file that is no unused one of the sender's.
+            a file that is no unused one of the sender's, or as ``answering.check_answers``.
         NotFound, PermissionDenied, RoomArchived, Muted: as one who would say it now.
         LimitReached: too much waits.
     """
-    check_content(_content(content, content.attachment_ids))
+    said = _content(content, content.attachment_ids)
+    check_content(said)
     moment, send_at = now(), moment_of(content.send_at, "/send_at")
     if not moment < send_at <= moment + AHEAD_MAX:
         raise InvalidRequest.at("/send_at", f"Within the next {AHEAD_MAX.days} days.")
@@ -54,6 +57,7 @@ def schedule(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Schedule) -> 
         lock(sender_id, begin=True)
         member = rooms.member_in(room_id, sender_id)
         permissions.check_may_write(member.room, member, moment)
+        check_answers(room_id, said, named_by([said]))
         if queries.seen_by(sender_id).count() >= WAITING_MAX:
             raise LimitReached(f"More than {WAITING_MAX} scheduled messages.")
         found = ScheduledMessage(
@@ -68,7 +72,7 @@ def schedule(*, sender_id: uuid.UUID, room_id: uuid.UUID, content: Schedule) -> 
             created_at=moment,
         )
         found.attachments = kept(_taken(found, content.attachment_ids))
-        append([_updated(found, "waiting")], at=moment)
+        _tell(found, "waiting", at=moment)
         found.save(force_insert=True)
     return found
 
@@ -95,7 +99,7 @@ def cancel(*, sender_id: uuid.UUID, room_id: uuid.UUID, scheduled_id: uuid.UUID)
         found = queries.scheduled(room_id, sender_id, scheduled_id)
         if found.begun:
             raise Conflict("It is being said.")
-        append([_updated(found, "cancelled")])
+        _tell(found, "cancelled")
         _forget(found)
 
 
@@ -189,7 +193,7 @@ def _settle(
         if present is None:
             return
         present.failure, present.begun = failure, False
-        append([_updated(present, state, message_id)])
+        _tell(present, state, message_id=message_id)
         if state == "failed" and queries.seen_by(found.sender_id).filter(pk=found.pk).exists():
             present.save(update_fields=["failure", "begun"])
             _keep_files(present, "later")
@@ -203,15 +207,22 @@ def _forget(found: ScheduledMessage) -> None:
     found.delete()
 
 
-def _updated(found: ScheduledMessage, state: State, message_id: uuid.UUID | None = None) -> Entry:
-    data = ScheduledUpdated(
+def _tell(
+    found: ScheduledMessage,
+    state: State,
+    *,
+    message_id: uuid.UUID | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Record what has become of it; what it says is kept by itself alone, and shown as it is."""
+    update = ScheduledUpdated(
         id=found.id,
         room_id=found.room_id,
         state=state,
         message_id=message_id,
         scheduled=scheduled_out(found) if state in ("waiting", "failed") else None,
     )
-    subject = ("scheduled", found.id)
-    return Entry(
-        found.sender_id, "scheduled.updated", found.sender_id, subject=subject, data=plain(data)
-    )
+    written, subject = plain(replace(update, scheduled=None)), ("scheduled", found.id)
+    told = Entry(found.sender_id, "scheduled.updated", found.sender_id, subject, written)
+    (event,) = append([told], at=at)
+    event.show(update)

@@ -1,19 +1,46 @@
 """Reads of scheduled messages."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
+from api.codec import Payload
 from api.errors import NotFound
+from api.log.reading import Recorded
 from api.rooms import queries as rooms
 from api.rooms.models import Member
+from api.rooms.queries import Place
 from api.scheduled.models import ScheduledMessage
+from api.scheduled.schemas import ScheduledUpdated, scheduled_out
+
+OVER = ("sent", "cancelled")
 
 
 def seen_by(sender_id: uuid.UUID) -> QuerySet[ScheduledMessage]:
     """Return what a person wants to say in rooms that they are in."""
     mine = Member.objects.filter(user_id=sender_id).values("room_id")
     return ScheduledMessage.objects.filter(sender_id=sender_id, room_id__in=mine)
+
+
+def scheduled_as_now(events: Sequence[Recorded]) -> dict[Place, Payload]:
+    """Show what has become of scheduled messages; a later event says it of those that are gone."""
+    ids = {event.subject_id for event in events}
+    there = {found.id: found for found in ScheduledMessage.objects.filter(pk__in=ids)}
+    shown: dict[Place, Payload] = {}
+    for event in events:
+        written, found = event.data, there.get(event.subject_id)
+        if written["state"] in OVER or (found is None and written["state"] == "failed"):
+            shown[event.stream_id, event.seq] = written
+        elif found is not None:
+            shown[event.stream_id, event.seq] = ScheduledUpdated(
+                id=found.id,
+                room_id=found.room_id,
+                state="failed" if found.failure else "waiting",
+                message_id=None,
+                scheduled=scheduled_out(found),
+            )
+    return shown
 
 
 def scheduled_after(
