@@ -1,3 +1,5 @@
+from typing import Any, cast
+
 from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -8,7 +10,7 @@ def forget(apps: Apps, _: BaseDatabaseSchemaEditor) -> None:
     told = apps.get_model("api", "Event").objects.filter(subject_kind="scheduled")
     for event in told.filter(data__scheduled__isnull=False).iterator():
         told.filter(stream_id=event.stream_id, seq=event.seq).update(
-            data=event.data | {"scheduled": None}
+            data={**cast(Any, event.data), "scheduled": None}
         )
 
 
