@@ -1,22 +1,24 @@
 """The REST door to the log: what happened in a stream since a number."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from accounts.views import user_of
 from api import errors
-from api.codec import Payload
+from api.codec import Payload, encode
 from api.log.frames import EventFrame
 from api.log.heads import head_of
-from api.log.pages import Window
+from api.log.pages import PAGE_BYTES_MAX, Window
 from api.log.reading import STREAM
 from api.log.snapshot import snapshot
 from api.openapi import limit, number, operation
-from api.replay import shown
+from api.replay import shown_one_by_one
 from api.rest import Endpoint, Query, answer
 from api.rooms import queries as rooms
 
@@ -40,10 +42,19 @@ def _window(request: Request) -> Window:
 
 
 def _events(stream: uuid.UUID, window: Window, head: int) -> EventList:
-    found = STREAM.page(window, head, stream=stream)
-    replayed = shown(found.items).get(stream, [])
-    items: list[Any] = [event.shown for event in replayed if event.shown is not None]
-    return EventList(items=items, **found.bounds())
+    """Return a page of events, or as many of them as are not too much."""
+    page = STREAM.page(window, head, stream=stream)
+    items: list[Any] = []
+    size = 0
+    for event in shown_one_by_one(page.items):
+        encoded = b"" if event.shown is None else encode(event.shown)
+        size += len(encoded)
+        if items and size > PAGE_BYTES_MAX:
+            page = replace(page, last=event.seq - 1, has_more=True)
+            break
+        if encoded:
+            items.append(msgspec.Raw(encoded))
+    return EventList(items=items, **page.bounds())
 
 
 class RoomEventsView(Endpoint):

@@ -3,14 +3,14 @@
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.schemas import Profile
 from api.codec import Body, Payload, Seq, encode
 from api.errors import InvalidRequest, NotSupported
 from api.limits import Limits
-from api.log.pages import Window
+from api.log.pages import Page, Window
 from api.messages import actions as messages
 from api.messages import grouping, reacting
 from api.messages.queries import messages_in
@@ -19,6 +19,7 @@ from api.messages.schemas import (
     Edited,
     EditMessage,
     MessageFact,
+    MessageOut,
     Reacted,
     Sent,
     told,
@@ -145,19 +146,25 @@ def _read(user: Profile, command: ReadRoom, _: Limits) -> Counts:
 def _history(user: Profile, command: History, limits: Limits) -> HistoryReply:
     if not 1 <= command.limit <= limits.page:
         raise InvalidRequest.at("/limit", f"Between 1 and {limits.page}.")
-    limit = command.limit
-    while True:
-        window = Window(
-            limit=limit,
-            before=command.before,
-            after=command.after,
-            around=command.around,
-        )
+    window = Window(
+        limit=command.limit,
+        before=command.before,
+        after=command.after,
+        around=command.around,
+    )
+    few = replace(window, limit=min(command.limit, PAGE_DEFAULT))
+    page = messages_in(command.room_id, user.id, few)
+    if window != few and _fits(page):
         page = messages_in(command.room_id, user.id, window)
-        found = HistoryReply(items=[told(item) for item in page.items], **page.bounds())
-        if limit == 1 or len(encode(found)) <= HISTORY_BYTES_MAX:
-            return found
-        limit //= 2  # the page says itself how far it reaches
+    return _history_reply(page if _fits(page) else page.cut(window, HISTORY_BYTES_MAX))
+
+
+def _fits(page: Page[MessageOut]) -> bool:
+    return len(encode(_history_reply(page))) <= HISTORY_BYTES_MAX
+
+
+def _history_reply(page: Page[MessageOut]) -> HistoryReply:
+    return HistoryReply(items=[told(item) for item in page.items], **page.bounds())
 
 
 TABLE: dict[str, Command] = {

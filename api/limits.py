@@ -111,6 +111,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat_seconds: Seconds = 25
     pong_seconds: Seconds = 20
     slow_reader_seconds: Seconds = 5
+    slow_answer_seconds: Seconds = 30
     drain_seconds: Seconds = 10
     access_token_seconds: Lifetime = 5 * 60
     socket_token_seconds: Lifetime = 30

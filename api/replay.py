@@ -10,7 +10,7 @@ may be in what an event before it shows now.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from api.scheduled.queries import scheduled_as_now
 from api.sync.queries import preferences_as_now, rooms_as_members_see
 
 Going = tuple[int, str]  # the number at which a user was put out
+LOADED_AT_ONCE = 200  # of a page: what they are about may be large
 Loader = Callable[[Sequence[Recorded]], dict[Place, Payload]]
 
 
@@ -117,17 +118,27 @@ def _goings(endings: Iterable[tuple[int, Any]]) -> list[Going]:
 
 
 def shown(events: Sequence[Recorded]) -> dict[uuid.UUID, list[Replayed]]:
-    """Show these events; to be read in one snapshot with them."""
-    payloads = _payloads(events)
-    overtaken = _overtaken(events)
+    """Show these events, by stream; to be read in one snapshot with them."""
     found: dict[uuid.UUID, list[Replayed]] = defaultdict(list)
+    for event, replayed in zip(events, _shown(events, _overtaken(events)), strict=True):
+        found[event.stream_id].append(replayed)
+    return dict(found)
+
+
+def shown_one_by_one(events: Sequence[Recorded]) -> Iterator[Replayed]:
+    """Show these events of a stream, a few being loaded at a time; in one snapshot with them."""
+    overtaken = _overtaken(events)
+    for start in range(0, len(events), LOADED_AT_ONCE):
+        yield from _shown(events[start : start + LOADED_AT_ONCE], overtaken)
+
+
+def _shown(events: Sequence[Recorded], overtaken: Container[Place]) -> Iterator[Replayed]:
+    payloads = _payloads(events)
     for event in events:
         place = (event.stream_id, event.seq)
         data = None if place in overtaken else payloads.get(place)
         item = None if data is None else _event_frame(event, data)
-        replayed = Replayed(event.seq, item, event.ends, _as_of(event, data))
-        found[event.stream_id].append(replayed)
-    return dict(found)
+        yield Replayed(event.seq, item, event.ends, _as_of(event, data))
 
 
 def _as_of(event: Recorded, data: Any) -> int:

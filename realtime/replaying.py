@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Mapping, Sequence
 from contextvars import copy_context
 
 from api import metrics
+from api.log.frames import Frame
 from api.log.reading import Range
 from api.replay import frames
 from realtime import pool, protocol
@@ -17,7 +19,8 @@ from realtime.hub import Hub
 from realtime.subscription import Subscription
 
 EVENTS_AT_ONCE = 1_000  # in one query, of all streams of a connection together
-EVENTS_AT_ONCE_IF_SLOW = 100
+EVENTS_AT_FIRST = 100  # until it is known how large they are, or to who takes them slowly
+BYTES_AT_ONCE = 1024 * 1024  # as many of them as are about so much
 STREAMS_AT_ONCE = 100
 TURN_SECONDS = 0.5  # to take what was read; what is not taken by then is read again
 
@@ -31,7 +34,7 @@ class Replay:
         self._hub, self._connection = hub, connection
         self._task: asyncio.Task[None] | None = None
         self._context = copy_context()  # whoever lets it go on, what is logged is about this one
-        self._events_at_once = EVENTS_AT_ONCE
+        self._events_at_once = EVENTS_AT_FIRST
         connection.on_drained = self.resume
 
     def resume(self) -> None:
@@ -72,9 +75,9 @@ class Replay:
                 for subscription, to in missing:
                     news = Deliver(subscription.position, to, found.get(subscription.stream, []))
                     await self._send(subscription, news)
-            self._events_at_once = EVENTS_AT_ONCE
+            self._events_at_once = _fitting(found)
         except TimeoutError:  # others wait for their turn: nobody holds one by not reading
-            self._events_at_once = EVENTS_AT_ONCE_IF_SLOW
+            self._events_at_once = EVENTS_AT_FIRST
 
     def _missing(self) -> list[tuple[Subscription, int]]:
         """Return what is behind, and up to where to read it; let go live what is not."""
@@ -106,3 +109,11 @@ class Replay:
             ends = run.frames[-1].ends if run.frames else None
             if ends and self._hub.end(connection, subscription, run.to, ends):
                 return
+
+
+def _fitting(found: Mapping[str, Sequence[Frame]]) -> int:
+    """Return how many events are about enough at once, if they are as large as these."""
+    sizes = [len(frame.text or "") for of_one in found.values() for frame in of_one]
+    if not any(sizes):
+        return EVENTS_AT_ONCE
+    return min(EVENTS_AT_ONCE, len(sizes) * BYTES_AT_ONCE // sum(sizes) + 1)

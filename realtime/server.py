@@ -57,7 +57,34 @@ def _headers() -> list[tuple[bytes, bytes]]:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, whose own refusal has the headers of every answer."""
+    """uvicorn's protocol, which waits for no client that does not read its answer.
+
+    Its own refusal has the headers of every answer.
+    """
+
+    _unread: asyncio.TimerHandle | None = None
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        seconds = settings.LIMITS.slow_answer_seconds
+        if seconds is not None:
+            self._unread = self.loop.call_later(seconds, self.transport.abort)
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_waiting()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn

@@ -58,6 +58,7 @@ def test_the_limits_have_the_names_and_defaults_of_the_contract() -> None:
         "pong_seconds": 20,
         "authenticate_seconds": 10,
         "slow_reader_seconds": 5,
+        "slow_answer_seconds": 30,
     }
     assert {name: ALL[name] for name in lifetimes} == lifetimes
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import socket
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.clients import Person, Socket
+from tests.clients import Person, Socket, until
 from tests.deaf import Deaf, small_socket
 from tests.servers import Server, World
 
@@ -18,7 +19,11 @@ SLOW_SECONDS = 0.5
 @pytest.fixture(scope="module")
 def tight(embedded: World) -> Iterator[Server]:
     """A server that lets little wait, and not for long."""
-    limits = {"queue_bytes": 65_536, "slow_reader_seconds": SLOW_SECONDS}
+    limits = {
+        "queue_bytes": 65_536,
+        "slow_reader_seconds": SLOW_SECONDS,
+        "slow_answer_seconds": SLOW_SECONDS,
+    }
     with embedded.beside(limits) as server:
         yield server
 
@@ -184,3 +189,25 @@ async def test_a_burst_larger_than_a_queue_reaches_who_reads_all_the_time(
             await hers.command("message.send", id=number, room_id=room, text=WIDE)
         await his.reach(room, 62)
         assert len(his.of(room)) == 60
+
+
+def test_who_does_not_read_an_answer_is_cut_off(tight: Server) -> None:
+    """Naive form: it is kept until they have read it, however many they ask for."""
+    alice = Person.register(tight.url, "alice")
+    room = alice.create_room()["id"]
+    fill(alice, room)
+    path = f"/api/v1/rooms/{room}/messages?limit=200"
+    asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
+    with small_socket(tight.port) as deaf_to_it:
+        deaf_to_it.sendall(f"{asked}{alice.tokens['access']}\r\n\r\n".encode())
+        until(lambda: is_cut(deaf_to_it))
+    assert len(alice.get(path.removeprefix("/api/v1"))["items"]) == 25, "who reads gets all"
+
+
+def is_cut(client: socket.socket) -> bool:
+    """Tell whether the server has let go of a client that does not read."""
+    try:
+        client.send(b"\r\n")
+    except ConnectionError:
+        return True
+    return False

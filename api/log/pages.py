@@ -1,12 +1,14 @@
 """Lists by number: which part of a stream a page shows, and how far it reaches."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.db.models import QuerySet
 
-from api.codec import INTEGER_MAX
+from api.codec import INTEGER_MAX, encode
 from api.errors import InvalidRequest
 from api.log.snapshot import snapshot
 from api.rest import Query
@@ -22,6 +24,8 @@ class Numbered(Protocol):
 
 
 Row = TypeVar("Row", bound=Numbered)
+
+PAGE_BYTES_MAX = 1024 * 1024  # of an answer: a server keeps it for who reads slowly
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,13 @@ def window_of(query: Query) -> Window:
     )
 
 
+def _distance(window: Window, item: Numbered) -> int:
+    """How far an item is from where a page is asked from."""
+    if window.around is not None:
+        return abs(item.seq - window.around)
+    return item.seq if window.after is not None else -item.seq
+
+
 @dataclass(frozen=True)
 class Page(Generic[Row]):
     """Everything of its kind numbered ``first`` to ``last``, as it stood at ``head``."""
@@ -64,6 +75,31 @@ class Page(Generic[Row]):
     last: int
     head: int
     has_more: bool
+
+    def encoded(self, window: Window, show: "Callable[[Page[Row]], Any]") -> bytes:
+        """Return what is shown of the page as JSON: of all of it, or of what is not too much."""
+        content = encode(show(self))
+        if len(content) <= PAGE_BYTES_MAX:
+            return content
+        return encode(show(self.cut(window, PAGE_BYTES_MAX)))
+
+    def cut(self, window: Window, bytes_max: int) -> "Page[Row]":
+        """Return the part next to where it was asked from that has so many bytes; at least one."""
+        kept: list[Row] = []
+        size = 0
+        for item in sorted(self.items, key=partial(_distance, window)):
+            size += len(encode(item)) + 1  # and a comma
+            if kept and size > bytes_max:
+                break
+            kept.append(item)
+        kept.sort(key=attrgetter("seq"))
+        return replace(
+            self,
+            items=kept,
+            first=self.first if kept[0] is self.items[0] else kept[0].seq,
+            last=self.last if kept[-1] is self.items[-1] else kept[-1].seq,
+            has_more=self.has_more or len(kept) < len(self.items),
+        )
 
     def bounds(self) -> dict[str, Any]:
         """Return what an answer says beside its items."""

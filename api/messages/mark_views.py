@@ -11,7 +11,7 @@ from api import errors
 from api.log.pages import window_of
 from api.messages import pinning, queries, reacting, schemas
 from api.openapi import WINDOWED, operation
-from api.rest import Endpoint, Query, answer
+from api.rest import Endpoint, Query, answer, encoded
 
 REFUSED = [errors.NotFound, errors.PermissionDenied, errors.RoomArchived]
 EMOJI = OpenApiParameter(
@@ -78,4 +78,4 @@ class PinsView(Endpoint):
         window = window_of(Query(request, "before", "after", "around", "limit"))
         user_id = user_of(request).id
         page = queries.pins_in(room_id, user_id, window)
-        return answer(schemas.MessageList(items=page.items, **page.bounds()))
+        return encoded(page.encoded(window, schemas.message_list), 200)

@@ -9,6 +9,7 @@ from msgspec.structs import asdict, astuple
 
 from accounts.schemas import PERSON_COLUMNS, Person
 from api.codec import INTEGER_MAX, Body, Instant, Payload, Seq, instant, instant_or_none
+from api.log.pages import Page
 from api.mentions.schemas import Mention, NotInRoom, shown
 from api.uploads import schemas as uploads
 from api.uploads.schemas import Attachment
@@ -146,6 +147,11 @@ class MessageList(Payload, rename={"first": "from", "last": "to"}):
     last: int
     head: int
     has_more: bool
+
+
+def message_list(page: Page[MessageOut]) -> MessageList:
+    """Show a page of messages."""
+    return MessageList(items=page.items, **page.bounds())
 
 
 class Deleted(Payload):

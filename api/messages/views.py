@@ -12,7 +12,7 @@ from api.log.snapshot import snapshot
 from api.messages import actions, grouping, queries, schemas, viewing
 from api.messages.sending import Send
 from api.openapi import WINDOWED, operation, parameter
-from api.rest import Endpoint, Query, answer
+from api.rest import Endpoint, Query, answer, encoded
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
 WRITE_REFUSED = [*REFUSED, errors.RoomArchived, errors.Muted]
@@ -47,7 +47,7 @@ class MessagesView(Endpoint):
         else:
             with snapshot():
                 page = queries.messages_by_id(room_id, user_id, ids, threads=threads)
-        return answer(schemas.MessageList(items=page.items, **page.bounds()))
+        return encoded(page.encoded(window, schemas.message_list), 200)
 
     @operation(
         "Send a message",

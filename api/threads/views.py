@@ -8,11 +8,12 @@ from rest_framework.request import Request
 
 from accounts.views import user_of
 from api import errors
-from api.log.pages import window_of
+from api.log.pages import Page, window_of
 from api.log.snapshot import snapshot
 from api.messages.queries import messages_as_seen, thread_page
+from api.messages.schemas import MessageOut
 from api.openapi import PAGED, WINDOWED, operation
-from api.rest import Endpoint, Query, answer
+from api.rest import Endpoint, Query, answer, encoded
 from api.threads import actions, queries, schemas
 
 REFUSED = [errors.NotFound, errors.PermissionDenied]
@@ -32,14 +33,16 @@ class ThreadView(Endpoint):
             room_id = queries.room_of_root(message_id)
             page = thread_page(room_id, user_id, message_id, window)
             position = queries.position(room_id, message_id, user_id)
-        return answer(
-            schemas.Replies(
-                items=page.items,
-                **page.bounds(),
-                read_seq=position.read_seq if position else None,
-                unread_count=position.unread_count if position else None,
-            )
-        )
+        return encoded(page.encoded(window, partial(_replies, position)), 200)
+
+
+def _replies(position: queries.Position | None, page: Page[MessageOut]) -> schemas.Replies:
+    return schemas.Replies(
+        items=page.items,
+        **page.bounds(),
+        read_seq=position.read_seq if position else None,
+        unread_count=position.unread_count if position else None,
+    )
 
 
 class ReadThreadView(Endpoint):
