@@ -45,7 +45,7 @@ async def identify(token: str, address: str, *, opens: bool) -> Identity:
             requests from this user.
     """
     admission.check(address, token, "access", "socket")
-    return await pool.run(_identify, token, address, opens)
+    return await pool.run_for_all(_identify, token, address, opens)
 
 
 def _identify(token: str, address: str, opens: bool) -> Identity:

@@ -20,7 +20,7 @@ async def epoch() -> uuid.UUID:
     """Return which life of the database this is, asked once per process."""
     global _epoch  # noqa: PLW0603  whoever restores a database restarts the servers
     if _epoch is None:
-        _epoch = await pool.run(current_epoch)
+        _epoch = await pool.run_for_all(current_epoch)
     return _epoch
 
 

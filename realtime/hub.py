@@ -1,36 +1,30 @@
 """This process: stream → feed → connections.
 
 I/O only: what is in order, missing or repeated is decided in ``feed``; where a subscriber
-is, in ``subscription``. Frames come from the broker; whatever it loses, the tick finds in
+is, in ``subscription``. Frames come from the broker; whatever it loses, ``repair`` finds in
 the log.
 """
 
 import asyncio
-import logging
-import uuid
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from api import access, metrics, replay
 from api.log import publish
 from api.log.frames import Frame
-from api.log.reading import Range
-from realtime import keyring, pool, protocol
+from realtime import keyring, protocol
 from realtime.broker import Broker, Tasks
 from realtime.close_codes import SESSION_REVOKED
 from realtime.connection import Connection
-from realtime.cuts import chunked, until_ends
-from realtime.feed import Deliver, Effect, Feed, Fetch
+from realtime.cuts import until_ends
+from realtime.feed import Deliver, Effect, Feed
 from realtime.outlets import FlushWindow
+from realtime.repair import Repair
 from realtime.sockets import Sockets
 from realtime.subscription import Subscription
 from realtime.wire import Wire
 
-TICK_SECONDS = 2.0  # how often the heads of all held streams are read from the log
+PASSED_MAX = 10_000  # streams that nobody listens to, of which the last number is remembered
 REPLAYS_AT_ONCE = 8  # connections that replay at the same moment; others wait their turn
-
-log = logging.getLogger(__name__)
-
 
 Subscriber = tuple[Connection, Subscription]
 Place = tuple[Connection, str]  # a socket and a stream
@@ -75,13 +69,14 @@ class Hub:
         self.broker = Broker(arrived=self._arrived, said=self._said, joined=self._groups_joined)
         self._loop = asyncio.get_running_loop()
         self._streams: dict[str, LocalStream] = {}
-        self._hole_timer: asyncio.TimerHandle | None = None
+        self._passed: dict[str, int] = {}
         self.tasks = Tasks()
+        self.repair = Repair(self._streams, self._apply, self.tasks)
 
     def start(self) -> None:
         """Begin to listen and to repair."""
         self.broker.start(self.tasks)
-        self.tasks.spawn(self._tick())
+        self.tasks.spawn(self.repair.run())
         self.tasks.spawn(self.sockets.run())
         self.tasks.spawn(keyring.watch(self.connections))
 
@@ -89,8 +84,7 @@ class Hub:
         """End all work."""
         self.broker.stop()
         await self.tasks.stop()
-        if self._hole_timer is not None:
-            self._hole_timer.cancel()
+        self.repair.stop()
 
     def attach(self, connection: Connection, subscription: Subscription, head: int) -> None:
         """Listen to a stream from ``head`` on; a subscription that misses nothing is live."""
@@ -104,6 +98,10 @@ class Hub:
         if not subscription.join(max(local.feed.position, head)):
             connection.behind[stream] = subscription
         self._apply(stream, local.feed.head_seen(head, self._loop.time()))
+        passed = self._passed.pop(stream, 0)
+        if passed > head:  # after the head was read, and before anybody listened
+            pointer = Frame(stream, passed, None)
+            self._apply(stream, local.feed.arrived(pointer, self._loop.time()))
         for follower in self.followers:
             follower.attached(connection, subscription)
 
@@ -166,6 +164,14 @@ class Hub:
         local = self._streams.get(frame.stream)
         if local is not None:
             self._apply(frame.stream, local.feed.arrived(frame, self._loop.time()))
+        else:
+            self._pass_by(frame)
+
+    def _pass_by(self, frame: Frame) -> None:
+        """Remember what nobody listens to: whoever is about to has read the log already."""
+        self._passed[frame.stream] = max(frame.seq, self._passed.pop(frame.stream, 0))
+        if len(self._passed) > PASSED_MAX:
+            del self._passed[next(iter(self._passed))]
 
     def _said(self, said: dict[str, Any]) -> None:
         for follower in self.followers:
@@ -179,10 +185,10 @@ class Hub:
             else:
                 fetches.append((stream, effect))
         if fetches:
-            self.tasks.spawn(self._fetch(fetches))
+            self.repair.fetch(fetches)
         local = self._streams.get(stream)
         if local is not None and local.feed.due is not None:
-            self._look_for_holes_at(local.feed.due)
+            self.repair.look_for_holes_at(local.feed.due)
 
     def _deliver(self, stream: str, news: Deliver) -> None:
         for run in until_ends(news):
@@ -208,83 +214,9 @@ class Hub:
             if subscription.live or connection.session_id in ends.get("sessions", ()):
                 self.end(connection, subscription, seq, ends)
 
-    # --- repair -------------------------------------------------------------------------
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            await self.read_heads(list(self._streams))
-
-    async def read_heads(self, streams: Sequence[str]) -> None:
-        if not streams:
-            return
-        try:
-            heads = await pool.run(access.heads, [uuid.UUID(stream) for stream in streams])
-        except Exception as error:  # noqa: BLE001  the database is away: the next tick asks again
-            metrics.database_errors.inc()
-            log.warning("the log does not answer: %s", type(error).__name__)
-            return
-        for stream, head in heads.items():  # each by itself: what fails in one is its own
-            self._loop.call_soon(self._head_seen, str(stream), head)
-
-    def _head_seen(self, stream: str, head: int) -> None:
-        local = self._streams.get(stream)
-        if local is not None:
-            self._apply(stream, local.feed.head_seen(head, self._loop.time()))
-
-    def _look_for_holes_at(self, due: float) -> None:
-        if self._hole_timer is None or self._hole_timer.when() > due:
-            if self._hole_timer is not None:
-                self._hole_timer.cancel()
-            self._hole_timer = self._loop.call_at(due, self._look_for_holes)
-
-    def _look_for_holes(self) -> None:
-        self._hole_timer = None
-        now = self._loop.time()
-        fetches: list[tuple[str, Fetch]] = []
-        for stream, local in list(self._streams.items()):
-            effects = local.feed.tick(now)
-            fetches.extend((stream, item) for item in effects if isinstance(item, Fetch))
-        if fetches:
-            self.tasks.spawn(self._fetch(fetches))
-        dues = [local.feed.due for local in self._streams.values() if local.feed.due is not None]
-        if dues:
-            self._look_for_holes_at(min(dues))
-
-    async def _fetch(self, fetches: Sequence[tuple[str, Fetch]]) -> None:
-        for part in chunked(fetches):
-            metrics.repairs.inc(len(part))
-            ranges = [Range(uuid.UUID(stream), f.after, f.to) for stream, f in part]
-            try:
-                found = await pool.run(replay.frames, ranges)
-            except Exception as error:  # noqa: BLE001  the database is away: the feeds wait and ask again
-                metrics.database_errors.inc()
-                log.warning("the log does not answer: %s", type(error).__name__)
-                self._failed(part)
-                continue
-            for stream, fetch in part:  # each by itself: what fails in one is its own
-                self._loop.call_soon(self._fetched, stream, fetch, found.get(stream, []))
-
-    def _fetched(self, stream: str, fetch: Fetch, frames: Sequence[Frame]) -> None:
-        local = self._streams.get(stream)
-        if local is not None:
-            self._apply(stream, local.feed.fetched(fetch, frames, self._loop.time()))
-
-    def _failed(self, part: Sequence[tuple[str, Fetch]]) -> None:
-        """Ask one by one, as one may have spoilt it for all; one that fails alone waits."""
-        if len(part) > 1:
-            for one in part:
-                self.tasks.spawn(self._fetch([one]))
-            return
-        ((stream, fetch),) = part
-        local = self._streams.get(stream)
-        if local is not None:
-            local.feed.fetch_failed(fetch, self._loop.time())
-            self._apply(stream, [])
-
     async def _groups_joined(self, groups: set[str]) -> None:
         """Look for what was said before the layer listened."""
-        await self.read_heads(
+        await self.repair.read_heads(
             [stream for stream in self._streams if publish.group_of(stream) in groups]
         )
 

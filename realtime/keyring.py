@@ -23,7 +23,7 @@ async def watch(connections: Collection[Connection]) -> None:
     """Close, round by round, those of a changing collection that no key of the ring let in."""
     while True:
         try:
-            ring = await pool.run(keys.current)
+            ring = await pool.run_for_all(keys.current)
         except Exception as error:  # noqa: BLE001  the database is away, or no key can be opened
             metrics.database_errors.inc()
             log.warning("the ring of keys cannot be read: %s", type(error).__name__)

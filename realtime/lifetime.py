@@ -64,7 +64,7 @@ class Lifetime:
     async def _follow_session(self, identity: Identity) -> None:
         """Live on if the session has been used, so prolonged, meanwhile."""
         try:
-            expires_at = await pool.run(session_expiry, identity.session.id)
+            expires_at = await pool.run_for_all(session_expiry, identity.session.id)
         except Exception:  # noqa: BLE001  the database is away: come back when it is there
             self._close(close_codes.INTERNAL)
             return

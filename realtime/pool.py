@@ -1,4 +1,8 @@
-"""Database work of sockets: a few threads that live long and keep their connections."""
+"""Database work of sockets: a few threads that live long and keep their connections.
+
+What single clients ask for waits for its like alone. What all of them wait for has threads of
+its own: who comes in, what repairs streams, who is here.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,21 +13,32 @@ from typing import ParamSpec, TypeVar
 from django.db import close_old_connections
 
 THREADS = 4  # sockets of one process that read or write at the same moment
+THREADS_FOR_ALL = 2
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-_executor = ThreadPoolExecutor(THREADS, thread_name_prefix="realtime")
+_asked = ThreadPoolExecutor(THREADS, thread_name_prefix="realtime")
+_for_all = ThreadPoolExecutor(THREADS_FOR_ALL, thread_name_prefix="realtime-for-all")
 
 
 async def run(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
     """Run a function that uses the database, without holding up the loop, in the same context."""
-    loop, context = asyncio.get_running_loop(), copy_context()
-    return await loop.run_in_executor(
-        _executor, lambda: context.run(lambda: _call(function, *args, **kwargs))
-    )
+    return await _run(_asked, lambda: _call(function, *args, **kwargs))
+
+
+async def run_for_all(
+    function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Result:
+    """Run what more than one client waits for, however much single ones have asked for."""
+    return await _run(_for_all, lambda: _call(function, *args, **kwargs))
+
+
+async def _run(executor: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
+    context = copy_context()
+    return await asyncio.get_running_loop().run_in_executor(executor, context.run, call)
 
 
 def _call(

@@ -165,7 +165,7 @@ class Presence:
         undecided = self._attendance.asking()
         if undecided:
             try:
-                choices = await pool.run(presence.choices_of, _ids(undecided))
+                choices = await pool.run_for_all(presence.choices_of, _ids(undecided))
             except Exception as error:  # noqa: BLE001  the others are told of all the same
                 log.warning("who comes waits to be seen: %s", type(error).__name__)
                 return
@@ -175,7 +175,7 @@ class Presence:
     async def _note(self, users: Collection[str]) -> None:
         """Write down that they were seen last now; of who goes, before anybody asks."""
         try:
-            await pool.run(presence.note_seen, _ids(users), now())
+            await pool.run_for_all(presence.note_seen, _ids(users), now())
         except Exception as error:  # noqa: BLE001  how they are seen is told all the same
             log.warning("last seen is not noted: %s", type(error).__name__)
 
@@ -185,7 +185,9 @@ class Presence:
             return
         self._watching.reading(streams, present)
         try:
-            found = await pool.run(access.people_in, [uuid.UUID(stream) for stream in streams])
+            found = await pool.run_for_all(
+                access.people_in, [uuid.UUID(stream) for stream in streams]
+            )
         except Exception:  # whatever it is: they are read again by the next round
             for stream in streams:
                 self._watching.people_changed(stream)
@@ -241,7 +243,7 @@ class Presence:
         """Know of these people what is written down."""
         missing = _ids(user for user in users if user not in self._people)
         if missing:
-            found = await pool.run(presence.seen, missing)
+            found = await pool.run_for_all(presence.seen, missing)
             self._people |= {str(user): seen for user, seen in found.items()}
 
 

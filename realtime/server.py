@@ -159,10 +159,10 @@ class ChatProtocol(WebSocketsSansIOProtocol):
             self._on_drained()
 
     def owes_pong(self) -> bool:
-        return self.pending_ping_payload is not None
+        return self.pending_ping_payload is not None and not self.read_paused
 
     def heard_at(self) -> float:
-        return self._heard_at
+        return self.loop.time() if self.read_paused else self._heard_at  # it may have said much
 
     def parted(self) -> bool:
         return self.conn.close_rcvd is not None  # to ASGI, uvicorn says 1005 of either
@@ -183,6 +183,9 @@ class ChatProtocol(WebSocketsSansIOProtocol):
 
     @override
     def keepalive_timeout(self) -> None:
+        if self.read_paused:  # its pong may be behind what it has asked for
+            self.pong_timer = self.loop.call_later(self.ping_timeout or 0, self.keepalive_timeout)
+            return
         self.pong_timer = self.pending_ping_payload = None
         if self.close_sent or self.transport.is_closing():
             return

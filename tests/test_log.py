@@ -179,3 +179,12 @@ def test_a_member_who_is_removed_before_listening_hears_of_it_and_nothing_more(
     assert "later" not in str(frames)
     told = [event for frame in frames for event in frame.get("events", [frame])]
     assert [(event["type"], event.get("seq")) for event in told[:-1]] == [("member.removed", 3)]
+
+
+def test_what_is_said_before_listening_waits_for_nothing(
+    world: World, alice: Person, bob: Person
+) -> None:
+    """Naive form: it is nobody's when it comes, and is found by the next look at the log."""
+    room = alice.create_room(bob)["id"]
+    (frame,) = world.scenario("said_before_listening", room, alice.id, bob.id)
+    assert (frame["seq"], frame["data"]["text"]) == (3, "said meanwhile")

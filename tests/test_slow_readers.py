@@ -10,6 +10,7 @@ import pytest
 
 from tests.clients import Person, Socket, until
 from tests.deaf import Deaf, small_socket
+from tests.locks import held
 from tests.servers import Server, World
 
 WIDE = "😀" * 10_000  # 40,000 bytes
@@ -156,6 +157,23 @@ async def test_who_answers_no_ping_is_told_and_closed(patient: Server) -> None:
         bye = {"type": "bye", "code": 4112, "reason": "no_pong", "reconnect": "backoff"}
         assert (frames[-1], code) == (bye, 4112)
         assert (await answering.ask("ping"))["type"] == "pong"
+
+
+async def test_who_waits_for_an_answer_owes_no_pong(clustered: World) -> None:
+    """Naive form: pongs behind what waits for the database are not read, so they are missed."""
+    with clustered.beside({"heartbeat_seconds": 0.2, "pong_seconds": 0.3}) as server:
+        alice = Person.register(server.url, "alice")
+        room = alice.create_room()["id"]
+        said = alice.send(room)["id"]
+        async with alice.socket() as hers:
+            await hers.opened()
+            with held(clustered, room):
+                await hers.command("message.edit", id="edit", message_id=said, text="new")
+                for number in range(3):
+                    await hers.command("ping", id=number)
+                await asyncio.sleep(1.5)  # several pings of the server's
+            assert (await hers.reply("edit"))["message"]["text"] == "new"
+            assert (await hers.reply(2))["type"] == "pong"
 
 
 async def test_who_neither_reads_nor_answers_is_let_go(patient: Server) -> None:

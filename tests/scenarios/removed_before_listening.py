@@ -52,7 +52,7 @@ async def run(room: uuid.UUID, owner: uuid.UUID, member: uuid.UUID) -> list[Any]
 
     await asyncio.wait_for(over.wait(), DEADLINE_SECONDS)
     await pool.run(send_message, sender_id=owner, room_id=room, content=Content(text="later"))
-    await hub.read_heads([str(room)])
+    await hub.repair.read_heads([str(room)])
     await hub.stop()
     return frames
 

@@ -1,0 +1,60 @@
+"""Something is said between the permission to listen and the listening, and nothing after it.
+
+Usage: said_before_listening ROOM OWNER MEMBER. Prints the frames that the member's connection
+is sent, as a JSON list, although nobody reads heads from the log meanwhile.
+"""
+
+import asyncio
+import json
+import sys
+import uuid
+from typing import Any
+
+import django
+
+django.setup()
+
+from api import access
+from api.messages.actions import send_message
+from api.messages.schemas import Content
+from realtime import pool, repair
+from realtime.connection import Connection
+from realtime.hub import Hub
+from realtime.subscription import Subscription
+from tests.clients import until
+
+DEADLINE_SECONDS = 15
+NEVER = 3600.0  # seconds
+
+
+async def run(room: uuid.UUID, owner: uuid.UUID, member: uuid.UUID) -> list[Any]:
+    """Play it, on real connections to the database."""
+    repair.TICK_SECONDS = NEVER
+    frames: list[Any] = []
+    heard = asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        frames.append(json.loads(message["text"]))
+        heard.set()
+
+    hub = Hub()
+    hub.start()
+    hub.broker.want(str(room), 1)  # as for another stream of the same group
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await asyncio.to_thread(until, lambda: hub.broker._joined)
+        grant = (await pool.run(access.readable, member, uuid.uuid4(), [room]))[room]
+        said = Content(text="said meanwhile")
+        await pool.run(send_message, sender_id=owner, room_id=room, content=said)
+        await asyncio.to_thread(until, lambda: hub._passed)
+        connection = Connection(send)
+        connection.user_id = str(member)
+        subscription = Subscription(str(room), grant.head, granted=grant.head)
+        hub.attach(connection, subscription, grant.head)
+        await heard.wait()
+    await hub.stop()
+    return frames
+
+
+if __name__ == "__main__":
+    ids = [uuid.UUID(argument) for argument in sys.argv[1:]]
+    print(json.dumps(asyncio.run(run(*ids))))
