@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import ClassVar, NamedTuple
 
+RETRY_AFTER_SECONDS = 1  # where nobody knows better
+
 
 class Kind(Enum):
     """The family of a refusal; a door turns it into its own language."""
@@ -36,14 +38,15 @@ class Fault(NamedTuple):
 class ChatError(Exception):
     """A refusal that a client is told about.
 
-    ``retryable`` means that the same request, unchanged, may succeed later;
-    ``retry_after`` is in seconds.
+    ``retryable`` means that the same request, unchanged, may succeed later; ``retry_after``,
+    in seconds, is said of all that were too many or came when nobody could answer.
     """
 
     code: ClassVar[str]
     kind: ClassVar[Kind]
     retryable: ClassVar[bool] = False
     default_detail: ClassVar[str]
+    default_retry_after: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class ChatError(Exception):
     ) -> None:
         self.detail = detail or self.default_detail
         self.errors = tuple(errors)
-        self.retry_after = retry_after
+        self.retry_after = self.default_retry_after if retry_after is None else retry_after
         super().__init__(self.detail)
 
 
@@ -175,11 +178,13 @@ class RangeNotSatisfiable(ChatError):
 
 class SlowMode(ChatError):
     code, kind, retryable = "slow_mode", Kind.TOO_MANY, True
+    default_retry_after = RETRY_AFTER_SECONDS
     default_detail = "The room is in slow mode."
 
 
 class RateLimited(ChatError):
     code, kind, retryable = "rate_limited", Kind.TOO_MANY, True
+    default_retry_after = RETRY_AFTER_SECONDS
     default_detail = "Too much at once."
 
 
@@ -190,4 +195,5 @@ class Internal(ChatError):
 
 class Unavailable(ChatError):
     code, kind, retryable = "unavailable", Kind.UNAVAILABLE, True
+    default_retry_after = RETRY_AFTER_SECONDS
     default_detail = "The service cannot answer right now."

@@ -32,7 +32,6 @@ STATUS = {
     Kind.BROKEN: 500,
     Kind.UNAVAILABLE: 503,
 }
-RETRY_AFTER_SECONDS = 1  # after 429 and 503, where nothing better is known
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +65,6 @@ def status_of(error: ChatError | type[ChatError]) -> int:
 def answer(error: ChatError, request_id: str) -> HttpResponse:
     """Return the problem document of an error."""
     status = status_of(error)
-    retry_after = error.retry_after
-    if retry_after is None and status in (429, 503):
-        retry_after = RETRY_AFTER_SECONDS
     problem = Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,
@@ -78,11 +74,11 @@ def answer(error: ChatError, request_id: str) -> HttpResponse:
         request_id=request_id,
         retryable=error.retryable,
         errors=[FaultOut(pointer=f.pointer, detail=f.detail) for f in error.errors] or None,
-        retry_after=retry_after,
+        retry_after=error.retry_after,
     )
     response = HttpResponse(encode(problem), status=status, content_type="application/problem+json")
-    if retry_after is not None:
-        response["Retry-After"] = str(retry_after)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = "Bearer"
     return response

@@ -33,6 +33,27 @@ _RESULTS: dict[str, type[Payload]] = {
     "unsubscribe": protocol.Nothing,
     **{kind: command.reply for kind, command in commands.TABLE.items()},
 }
+_TOKEN = {
+    "token": {
+        "type": "string",
+        "description": "A socket token (`POST /auth/socket-token`), or an access token.",
+    }
+}
+_SINCE = {
+    "since": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "The number up to which the client has the room; absent: from now on.",
+    }
+}
+_HEADERS = {
+    "Authorization": {"type": "string", "description": "`Bearer` and a token: native clients."},
+    "Sec-WebSocket-Protocol": {
+        "type": "string",
+        "description": f"`{protocol.PROTOCOL}`, and `{protocol.BEARER_PREFIX}` with a token behind "
+        "it: browsers. Without a token here, there, or in the query, the first frame is `auth`.",
+    },
+}
 _COMMANDS = {
     **protocol.OWN_COMMANDS,
     **{kind: command.shape for kind, command in commands.TABLE.items()},
@@ -45,6 +66,11 @@ def document() -> Schema:
     """Return the whole document."""
     components = _components()
     sent = {_name(kind, "Command"): _command(kind, components) for kind in _COMMANDS}
+    sent_there = sent | {
+        _name(kind, "ThereCommand"): _command(kind, components, there=True)
+        for kind, shape in _COMMANDS.items()
+        if "room_id" in shape.__struct_fields__
+    }
     received = {
         **{str(frame.__struct_config__.tag): components[frame.__name__] for frame in _FRAMES},
         **{_name(kind, "Result"): _result(kind, components) for kind in _RESULTS},
@@ -52,7 +78,8 @@ def document() -> Schema:
         **{kind: _event(kind, components) for kind in EVENTS},
     }
     messages: Schema = {
-        name: {"name": name, "payload": payload} for name, payload in (sent | received).items()
+        name: {"name": name, "payload": payload}
+        for name, payload in (sent_there | received).items()
     }
     found: Schema = {
         "asyncapi": "3.0.0",
@@ -63,13 +90,20 @@ def document() -> Schema:
         },
         "defaultContentType": "application/json",
         "channels": {
-            "socket": _channel("/ws/", "One socket for everything.", messages),
-            "room": _channel("/ws/rooms/{room_id}/", "The same, subscribed to a room.", messages)
+            "socket": _channel("/ws/", "One socket for everything.", [*sent, *received], _TOKEN),
+            "room": _channel(
+                "/ws/rooms/{room_id}/",
+                "The same, subscribed to a room from `hello` on; commands may leave it out.",
+                [*sent_there, *received],
+                _TOKEN | _SINCE,
+            )
             | {"parameters": {"room_id": {"description": "The id of the room."}}},
         },
         "operations": {
-            "command": _operation("receive", sent),
-            "news": _operation("send", received),
+            "command": _operation("receive", "socket", sent),
+            "news": _operation("send", "socket", received),
+            "commandThere": _operation("receive", "room", sent_there),
+            "newsThere": _operation("send", "room", received),
         },
         "components": {"messages": messages, "schemas": components},
     }
@@ -92,10 +126,12 @@ def _components() -> Schema:
     return dict(sorted(components.items()))
 
 
-def _command(kind: str, components: Schema) -> Schema:
+def _command(kind: str, components: Schema, *, there: bool = False) -> Schema:
+    """Describe a command; ``there``: over the socket of a room, which it need not name."""
     shape = dict(components[_COMMANDS[kind].__name__])
     shape["properties"] = {"type": {"const": kind}, "id": _ID, **shape["properties"]}
-    shape["required"] = ["type", *shape.get("required", [])]
+    required = [name for name in shape.get("required", []) if not (there and name == "room_id")]
+    shape["required"] = ["type", *required]
     return shape
 
 
@@ -130,14 +166,27 @@ def _batch() -> Schema:
     }
 
 
-def _channel(address: str, description: str, messages: Mapping[str, Any]) -> Schema:
+def _channel(
+    address: str, description: str, messages: Iterable[str], query: Mapping[str, Any]
+) -> Schema:
     refs = {name: {"$ref": f"#/components/messages/{name}"} for name in messages}
-    return {"address": address, "description": description, "messages": refs}
+    handshake = {
+        "method": "GET",
+        "query": {"type": "object", "properties": query},
+        "headers": {"type": "object", "properties": _HEADERS},
+        "bindingVersion": "0.1.0",
+    }
+    return {
+        "address": address,
+        "description": description,
+        "messages": refs,
+        "bindings": {"ws": handshake},
+    }
 
 
-def _operation(action: str, names: Iterable[str]) -> Schema:
-    refs = [{"$ref": f"#/channels/socket/messages/{name}"} for name in names]
-    return {"action": action, "channel": {"$ref": "#/channels/socket"}, "messages": refs}
+def _operation(action: str, channel: str, names: Iterable[str]) -> Schema:
+    refs = [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in names]
+    return {"action": action, "channel": {"$ref": f"#/channels/{channel}"}, "messages": refs}
 
 
 def _name(kind: str, suffix: str) -> str:

@@ -38,7 +38,7 @@ SOCKET_AGE = Close(4201, "socket_age", "now")
 TOKEN_EXPIRED = Close(4300, "token_expired", "reauthenticate")
 INVALID_TOKEN = Close(4301, "invalid_token", "reauthenticate")
 
-MESSAGE_TOO_BIG = Close(1009, "message_too_big", "no")  # RFC 6455, section 7.4.1
+MESSAGE_TOO_BIG = Close(1009, "message_too_big", "backoff")  # RFC 6455, section 7.4.1
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Close))
 
@@ -51,7 +51,6 @@ _BY_ERROR = {
     "not_found": NO_SUCH_ROOM,
     "permission_denied": FORBIDDEN,
     "rate_limited": RATE_LIMITED,
-    "conflict": BAD_REQUESTS,
     "invalid_request": BAD_REQUESTS,
 }
 

@@ -26,6 +26,7 @@ class Connection:
     """A socket, for those who send to it."""
 
     __slots__ = (
+        "_came",
         "_outlet",
         "_queue_bytes",
         "_slow_seconds",
@@ -68,7 +69,7 @@ class Connection:
         self._queue_bytes, self._slow_seconds = queue_bytes, slow_seconds
         self._tight = False  # was full after the last write: to ask again costs, per delivery
         self._timer: asyncio.TimerHandle | None = None
-        self._waited = 0
+        self._waited = self._came = 0  # bytes: when the timer was started, and since then
         self._outlet: Outlet
         if direct is None or window is None:
             self._outlet = AsgiOutlet(send, self._drained)
@@ -110,7 +111,9 @@ class Connection:
         if self.closing is None:
             frames.written += 1
             self._outlet.write(frame)
-            if self._timer is None and self.full:
+            if self._timer is not None:
+                self._came += frame.size
+            elif self.full:
                 self._tight = True
                 self._outlet.watch()
                 self._start_timer(self._slow_seconds)
@@ -184,7 +187,7 @@ class Connection:
 
     def _start_timer(self, seconds: float | None) -> None:
         if self._timer is None and seconds is not None:
-            self._waited = self._outlet.waiting()
+            self._waited, self._came = self._outlet.waiting(), 0
             self._timer = asyncio.get_running_loop().call_later(seconds, self._too_slow)
 
     def _stop_timer(self) -> None:
@@ -195,9 +198,10 @@ class Connection:
     def _too_slow(self) -> None:
         self._timer = None
         waiting = self._outlet.waiting()
-        if self.closing is None and not self.full and waiting < self._waited:
+        takes = waiting < self._waited + self._came
+        if self.closing is None and not self.full and takes:
             if waiting:
-                self._start_timer(self._slow_seconds)  # it takes something
+                self._start_timer(self._slow_seconds)
             return
         told = self.closing is not None
         if self.closing is None:

@@ -28,6 +28,8 @@ from realtime.moments import SayActive, SayTyping
 from realtime.protocol import BadFrame, Command, CommandId
 from realtime.subscribing import Subscriber
 
+COUNTED = {*protocol.OWN_COMMANDS, *commands.TABLE} - {"ping"}  # what one may not do too fast
+
 
 class ChatConsumer(AsyncConsumer):
     """One client's socket. Commands are begun one after the other, as they came."""
@@ -134,7 +136,7 @@ class ChatConsumer(AsyncConsumer):
     # --- commands -----------------------------------------------------------------------
 
     async def _carry_out(self, command: Command) -> None:
-        if command.type != "ping" and not self._within_rate(command):
+        if command.type in COUNTED and not self._within_rate(command):
             return
         try:
             fields = self._checked(command)
@@ -169,7 +171,7 @@ class ChatConsumer(AsyncConsumer):
             case protocol.Subscribe():
                 await self.subscriber.subscribe(fields, command.id)
             case protocol.Unsubscribe():
-                self.subscriber.unsubscribe(fields.streams)
+                self.subscriber.unsubscribe(map(str, fields.streams))
                 self.connection.write(protocol.ok(command.id, protocol.Nothing()))
             case SayTyping():
                 await self.here.typing.command(self.connection, fields)
@@ -233,8 +235,9 @@ class ChatConsumer(AsyncConsumer):
         try:
             refused = await self.subscriber.subscribe_at_once(room_id, self.scope)
         except Exception as error:  # noqa: BLE001  its room is all that this socket is for
+            self._refuse(error, None)
             refused = translated(error).code
-        if refused is not None:
+        if refused not in (None, "conflict"):  # who knows more than there is reads anew
             self.close(close_codes.for_error(refused))
 
     # --- answers ------------------------------------------------------------------------

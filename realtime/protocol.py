@@ -35,7 +35,7 @@ class Auth(Body):
 class Subscribe(Body):
     """Streams with the number from which on each is wanted; null is from now on."""
 
-    streams: Annotated[dict[uuid.UUID, Seq | None], msgspec.Meta(min_length=1, max_length=10_000)]
+    streams: Annotated[dict[str, Seq | None], msgspec.Meta(max_length=10_000)]
     limit: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 1_000
     ephemeral: bool | None = None
 

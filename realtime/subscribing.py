@@ -1,7 +1,7 @@
 """What one socket listens to: from the command to a subscription that is live."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -40,9 +40,9 @@ class Subscriber:
         Returns why each of the refused streams was refused, as error codes.
         """
         connection = self._connection
-        asked = {str(stream): since for stream, since in wanted.streams.items()}
-        grants = await self._grants(list(wanted.streams))
-        refused = await self._refused(asked, grants)
+        asked, refused = _told_apart(wanted.streams)
+        grants = await self._grants([uuid.UUID(stream) for stream in asked]) if asked else {}
+        refused |= await self._refused(asked, grants)
         granted = {stream: grants[stream] for stream in asked if stream not in refused}
         begins = starts(
             {stream: (asked[stream], grant.head) for stream, grant in granted.items()},
@@ -55,7 +55,8 @@ class Subscriber:
                 )
             )
         )
-        ephemeral = len(asked) == 1 if wanted.ephemeral is None else wanted.ephemeral
+        self.unsubscribe(refused)  # also from what was subscribed before
+        ephemeral = len(wanted.streams) == 1 if wanted.ephemeral is None else wanted.ephemeral
         for stream, start in begins.items():
             self._listen(stream, start, granted[stream].head, ephemeral=ephemeral)
         self._replay.resume()
@@ -68,14 +69,14 @@ class Subscriber:
             InvalidRequest: ``since`` in the query is no number.
         """
         since = _since(scope)
-        refused = await self.subscribe(protocol.Subscribe(streams={room_id: since}), None)
+        refused = await self.subscribe(protocol.Subscribe(streams={str(room_id): since}), None)
         return refused.get(str(room_id))
 
-    def unsubscribe(self, streams: Sequence[uuid.UUID]) -> None:
+    def unsubscribe(self, streams: Iterable[str]) -> None:
         """Listen to these no more; one's own stream stays."""
         for stream in streams:
-            if str(stream) != self._connection.user_id:
-                self._hub.detach(self._connection, str(stream))
+            if stream != self._connection.user_id:
+                self._hub.detach(self._connection, stream)
 
     def stop(self) -> None:
         """The connection is gone."""
@@ -122,6 +123,20 @@ class Subscriber:
             self._connection.write(protocol.wire(gap))
         subscription = Subscription(stream, start.position, granted=head, ephemeral=ephemeral)
         self._hub.attach(self._connection, subscription, head)
+
+
+def _told_apart(
+    streams: Mapping[str, int | None],
+) -> tuple[dict[str, int | None], dict[str, str]]:
+    """Return what is asked for, by ids as we spell them, and the refusals of what is no id."""
+    asked: dict[str, int | None] = {}
+    refused: dict[str, str] = {}
+    for name, since in streams.items():
+        try:
+            asked[str(msgspec.convert(name, uuid.UUID))] = since
+        except msgspec.ValidationError:
+            refused[name] = "not_found"
+    return asked, refused
 
 
 def _since(scope: Mapping[str, Any]) -> int | None:

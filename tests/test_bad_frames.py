@@ -3,7 +3,7 @@
 import pytest
 
 from tests.clients import Person
-from tests.servers import on_both_servers
+from tests.servers import World, on_both_servers
 
 pytestmark = on_both_servers
 
@@ -31,8 +31,8 @@ MALFORMED, INVALID = "malformed_json", "invalid_request"
         ('{"id":"x","type":"ping","type":"ping"}', "x", INVALID),
         ('{"id":"x","type":"ping","more":1}', "x", INVALID),
         ('{"id":7,"type":"subscribe"}', 7, INVALID),
-        ('{"id":7,"type":"subscribe","streams":{}}', 7, INVALID),
-        ('{"id":7,"type":"subscribe","streams":{"lobby":0}}', 7, INVALID),
+        ('{"id":7,"type":"subscribe","streams":[]}', 7, INVALID),
+        ('{"id":7,"type":"subscribe","streams":{"lobby":"0"}}', 7, INVALID),
         ('{"id":7,"type":"subscribe","streams":{"' + NOWHERE + '":-1}}', 7, INVALID),
         ('{"id":7,"type":"subscribe","streams":{"' + NOWHERE + '":0},"limit":1001}', 7, INVALID),
         ('{"id":7,"type":"auth","token":""}', 7, INVALID),
@@ -84,6 +84,16 @@ async def test_what_an_action_refuses_is_no_bad_frame(alice: Person) -> None:
             error = await socket.ask("message.send", room_id=room, text=" ")
             assert (error["type"], error["code"]) == ("error", INVALID)
         assert (await socket.ask("ping"))["type"] == "pong"
+
+
+async def test_an_unknown_command_takes_nobodys_place(world: World) -> None:
+    with world.beside({"commands_per_second": 0.001, "commands_burst": 1}) as server:
+        alice = Person.register(server.url, "alice")
+        async with alice.socket() as socket:
+            await socket.opened()
+            codes = [(await socket.ask("dance")).get("code") for _ in range(70)]
+            assert codes == ["not_supported"] * 70
+            assert (await socket.subscribe())["type"] == "subscribed"
 
 
 async def test_an_unknown_command_is_not_supported_and_counts_for_nothing(alice: Person) -> None:

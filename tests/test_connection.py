@@ -84,3 +84,55 @@ async def test_what_fits_is_taken_whole(kind: str) -> None:
 
     assert (subscription.position, subscription.live, socket.behind) == (2, True, {})
     socket.lost()
+
+
+class SlowTransport(StuckTransport):
+    """A transport whose client reads a little at a time."""
+
+    def takes(self, size: int) -> None:
+        self.written = self.written[size:]
+
+
+def full_socket(transport: SlowTransport) -> tuple[Connection, FlushWindow]:
+    """Return a socket that is full, and is looked at again after a long time."""
+    window = FlushWindow()
+    socket = Connection(
+        stuck, direct=transport, window=window, queue_bytes=QUEUE_BYTES, slow_seconds=3_600
+    )
+    for number in range(3):
+        socket.write(Wire(b"x" * 400, to=number))
+    window._flush()
+    assert socket.full
+    return socket, window
+
+
+def reason(socket: Connection) -> str | None:
+    """Return why a socket closes, None when it does not."""
+    return socket.closing and socket.closing.reason
+
+
+async def test_who_keeps_up_with_what_comes_is_not_too_slow() -> None:
+    """Naive form: as much waits at every look, so nothing seems to be taken."""
+    transport = SlowTransport()
+    socket, window = full_socket(transport)
+    transport.takes(700)
+    for _ in range(5):
+        assert not socket.full
+        socket._too_slow()
+        assert reason(socket) is None
+        transport.takes(400)
+        socket.write(Wire(b"x" * 400))
+        window._flush()
+    socket.lost()
+
+
+async def test_who_takes_nothing_from_one_look_to_the_next_is_too_slow() -> None:
+    transport = SlowTransport()
+    socket, window = full_socket(transport)
+    transport.takes(700)
+    socket._too_slow()
+    assert reason(socket) is None
+    socket.write(Wire(b"x" * 100))
+    window._flush()
+    socket._too_slow()
+    assert reason(socket) == "too_slow"

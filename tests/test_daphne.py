@@ -57,7 +57,7 @@ async def test_a_message_that_is_too_big_is_told_but_closed_under_another_code(
         await opened.opened()
         await opened.connection.send("x" * size)
         bye, code = await opened.closed()
-        assert (bye["code"], bye["reconnect"], code) == (1009, "no", 4000)
+        assert (bye["code"], bye["reconnect"], code) == (1009, "backoff", 4000)
 
 
 async def test_above_a_mebibyte_the_socket_is_dropped_without_a_word(dora: Person) -> None:

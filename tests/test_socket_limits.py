@@ -95,7 +95,7 @@ async def test_a_frame_may_be_as_long_as_the_limit_and_no_longer(narrow: Server)
         await socket.command("dance", id=1, text="x" * (limit - empty))
         assert (await socket.receive())["code"] == "not_supported"
         await socket.command("dance", id=1, text="x" * (limit - empty + 1))
-        bye = {"type": "bye", "code": 1009, "reason": "message_too_big", "reconnect": "no"}
+        bye = {"type": "bye", "code": 1009, "reason": "message_too_big", "reconnect": "backoff"}
         assert await socket.closed() == (bye, 4000 if narrow.daphne else 1009)
 
 

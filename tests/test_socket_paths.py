@@ -73,11 +73,27 @@ async def test_a_room_of_others_is_refused_as_rest_would(
         await check_ends(socket, bye)
 
 
-@pytest.mark.parametrize("since", ["2", "-1", "abc", "", "9" * 40])
+@pytest.mark.parametrize("since", ["-1", "abc", "", "9" * 40])
 async def test_a_since_that_cannot_be_is_told(alice: Person, since: str) -> None:
     room = alice.create_room()["id"]
     async with alice.socket(f"/ws/rooms/{room}/", query=f"?since={since}") as socket:
+        await socket.opened()
+        error = await socket.receive()
+        assert (error["type"], error["code"]) == ("error", "invalid_request")
+        assert error["detail"] == "since is no number."
         await check_ends(socket, BYE_BAD)
+
+
+async def test_who_knows_more_than_there_is_is_told_and_reads_anew(alice: Person) -> None:
+    """After a restored backup: a socket that ends for good leaves nobody to read anew."""
+    room = alice.create_room()["id"]
+    async with alice.socket(f"/ws/rooms/{room}/", query="?since=2") as socket:
+        await socket.opened()
+        subscribed = await socket.receive()
+        assert subscribed == {"type": "subscribed", "streams": {}, "refused": {room: "conflict"}}
+        said = alice.send(room)["seq"]
+        await socket.subscribe(room, since=0)
+        await socket.reach(room, said)
 
 
 async def test_since_in_the_path_replays_what_was_missed(alice: Person) -> None:
