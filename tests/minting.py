@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 
 from tests import secrets_seen
-from tests.servers import World
+from tests.servers import ACCESS_SECONDS, World
 
 
 def signing_key(world: World) -> str:
@@ -56,7 +56,8 @@ def resigned(world: World, token: str, **changes: Any) -> str:
 
 
 def expired(world: World, token: str, **changes: Any) -> str:
-    """Return a token as it was given out an hour ago."""
+    """Return a token as it was given out so long ago that it is over since an hour."""
     claims = claims_of(token)
-    moved = {"iat": claims["iat"] - 3600, "exp": claims["exp"] - 3600}
+    earlier = ACCESS_SECONDS + 3600
+    moved = {"iat": claims["iat"] - earlier, "exp": claims["exp"] - earlier}
     return resigned(world, token, **(moved | changes))

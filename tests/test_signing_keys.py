@@ -17,7 +17,7 @@ from tests.clients import Person, Socket, http, until
 from tests.locks import wait_for_locks
 from tests.minting import claims_of, kid_of, minted, segment, signing_key
 from tests.record import change, in_seconds
-from tests.servers import World
+from tests.servers import ACCESS_SECONDS, World
 from tests.servers import clustered as cluster
 
 WAIT_SECONDS = keys.SETTLE_SECONDS + 15  # the deadline of a wait
@@ -165,8 +165,8 @@ def test_key_is_dropped_when_its_last_token_has_expired_and_is_not_remembered(
     for person in both:
         assert person.get("/me") == dora.user
     assert former not in manage(ring, "prune"), "its tokens may still be good"
-    signs_from(ring, former, -2000)
-    signs_from(ring, kid, -1000)
+    signs_from(ring, former, -2 * ACCESS_SECONDS)
+    signs_from(ring, kid, -1.5 * ACCESS_SECONDS)
     assert former in manage(ring, "prune")
     for person in both:
         until(lambda person=person: person.call("GET", "/me").status_code == 401, WAIT_SECONDS)  # type: ignore[misc]  # a default
