@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests import servers
+from tests import backends, servers
 
 LIMITS = {"access_token_seconds": 7200, "drain_seconds": 0.1, "subscriptions": 2000}
 COUNTED = [  # what costs something to keep count of
@@ -28,10 +28,10 @@ def limits(*, counted: bool) -> str:
 
 def main() -> int:
     """Run the bench in a world of its own; return its exit code."""
-    with tempfile.TemporaryDirectory(prefix="gapless-bench-") as folder, servers.postgres() as url:
-        valkey = servers.Valkey(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="gapless-bench-") as folder, backends.postgres() as url:
+        valkey = backends.Valkey(Path(folder))
         env = servers.environment(
-            DATABASE_URL=servers.fresh_database(url),
+            DATABASE_URL=backends.fresh_database(url),
             REDIS_URL=valkey.url,
             DATA_DIR=folder,
             LIMITS=limits(counted="--limited" in sys.argv),

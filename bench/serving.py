@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import httpx
 
-from tests.servers import PROJECT, free_port, fresh_database, manage, wait_ready
+from tests.backends import free_port, fresh_database
+from tests.servers import PROJECT, manage, wait_ready
 
 ENV = dict(os.environ)  # that of the world which __main__ has started
 

@@ -14,7 +14,8 @@ import uuid_utils.compat as uuid_utils
 from api import metrics
 from api.metrics import frames
 from realtime.close_codes import LOST, TOO_SLOW, Close
-from realtime.outlets import AsgiOutlet, Direct, DirectOutlet, FlushWindow, Outlet, Send
+from realtime.direct import Direct, DirectOutlet, FlushWindow
+from realtime.outlets import AsgiOutlet, Outlet, Send
 from realtime.protocol import bye
 from realtime.subscription import Subscription
 from realtime.wire import Wire
@@ -74,7 +75,7 @@ class Connection:
         if direct is None or window is None:
             self._outlet = AsgiOutlet(send, self._drained)
         else:
-            self._outlet = DirectOutlet(send, direct, window, self._drained)
+            self._outlet = DirectOutlet(send, direct, window, self._drained, queue_bytes)
 
     @property
     def full(self) -> bool:
@@ -110,13 +111,17 @@ class Connection:
         """Send a frame after all that waits."""
         if self.closing is None:
             frames.written += 1
-            self._outlet.write(frame)
-            if self._timer is not None:
-                self._came += frame.size
-            elif self.full:
-                self._tight = True
-                self._outlet.watch()
-                self._start_timer(self._slow_seconds)
+            if self._outlet.write(frame):
+                self._watch(frame.size)
+
+    def _watch(self, came: int) -> None:
+        """Look whether it is full after so many bytes, and for how long."""
+        if self._timer is not None:
+            self._came += came
+        elif self.full:
+            self._tight = True
+            self._outlet.watch()
+            self._start_timer(self._slow_seconds)
 
     def offer(self, frame: Wire) -> bool:
         """Send a frame that may be lost, unless much waits already; tell whether it was sent."""

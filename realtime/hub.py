@@ -16,8 +16,8 @@ from realtime.broker import Broker, Tasks
 from realtime.close_codes import SESSION_REVOKED
 from realtime.connection import Connection
 from realtime.cuts import until_ends
+from realtime.direct import FlushWindow
 from realtime.feed import Deliver, Effect, Feed
-from realtime.outlets import FlushWindow
 from realtime.repair import Repair
 from realtime.sockets import Sockets
 from realtime.subscription import Subscription

@@ -113,6 +113,7 @@ class Handshake(ServerProtocol):
 class ChatProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which also offers its transport, and says why it gives up."""
 
+    congested = False
     _on_drained: Callable[[], None] | None = None
     _heard_at = 0.0
 
@@ -129,6 +130,11 @@ class ChatProtocol(WebSocketsSansIOProtocol):
             self.transport.close()  # a head that it could not read: uvicorn would say nothing
 
     @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.congested = False
+        super().connection_lost(exc)
+
+    @override
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = cast(Any, self.scope["extensions"])
         extensions["gapless.direct"] = self
@@ -136,15 +142,12 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         self._cut_soon()
 
     def write(self, data: bytes) -> None:
-        """Write bytes of whole frames (``realtime.outlets.Direct``, as all up to ``abort``)."""
+        """Write bytes of whole frames (``realtime.direct.Direct``, as all up to ``abort``)."""
         if not self.close_sent and not self.transport.is_closing():
             self.transport.write(data)
 
     def buffered(self) -> int:
         return self.transport.get_write_buffer_size()
-
-    def congested(self) -> bool:
-        return not self.writable.is_set()
 
     async def drained(self) -> None:
         await self.writable.wait()
@@ -153,8 +156,14 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         self._on_drained = act
 
     @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.congested = True
+
+    @override
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.congested = False
         if self._on_drained is not None:
             self._on_drained()
 

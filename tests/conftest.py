@@ -12,9 +12,10 @@ os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["DATA_DIR"])  # where Postgr
 import pytest
 import pytest_asyncio
 
-from tests import secrets_seen, servers
+from tests import backends, secrets_seen, servers
+from tests.backends import Valkey
 from tests.clients import Person, http
-from tests.servers import Valkey, World
+from tests.servers import World
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +43,7 @@ def _close_connections() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server."""
-    with servers.postgres() as url:
+    with backends.postgres() as url:
         yield url
 
 

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from typing_extensions import override
 
 from config.http import HttpDoor
-from tests.servers import free_port
+from tests.backends import free_port
 
 HANDLERS = ["pool", "django"]
 LARGE = bytes(range(256)) * 1024  # four parts

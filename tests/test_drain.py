@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.backends import STOP_SECONDS
 from tests.clients import Person, http
 from tests.deaf import Deaf
 from tests.locks import wait_for_locks
-from tests.servers import STOP_SECONDS, Server, World
+from tests.servers import Server, World
 
 DRAINING = {"type": "bye", "code": 4200, "reason": "draining", "reconnect": "now"}
 LONG_SECONDS = 3 * STOP_SECONDS  # nobody waits for a server that takes so long to end

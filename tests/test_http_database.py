@@ -21,7 +21,7 @@ OURS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_b
 @pytest.fixture(scope="module")
 def stored(postgres_url: str) -> Iterator[World]:
     """PostgreSQL, the in-process layer, one process."""
-    url = servers.fresh_database(postgres_url)
+    url = servers.migrated_database(postgres_url)
     with servers.embedded(DATABASE_URL=url) as world:
         yield world
 

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from tests import secrets_seen
-from tests.servers import PROJECT, free_port, wait_ready
+from tests.backends import free_port
+from tests.servers import PROJECT, wait_ready
 
 DOCKERFILE = (PROJECT / "Dockerfile").read_text().replace("\\\n", " ")
 FINAL_STAGE = DOCKERFILE.rpartition("\nFROM ")[2]

@@ -16,8 +16,8 @@ import redis
 from api import limiter as module
 from api.limiter import LocalLimiter, RedisLimiter, SharedLimiter, network
 from api.limits import Backoff, Rate
+from tests.backends import Valkey, free_port
 from tests.clients import at_once
-from tests.servers import Valkey, free_port
 
 SLOW = Rate(per_second=1 / 60, burst=20)  # nothing comes back while a test runs
 Limiter = LocalLimiter | RedisLimiter | SharedLimiter

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests import servers
+from tests.backends import free_port
 from tests.clients import Person
-from tests.servers import World, free_port
+from tests.servers import World
 
 REPAIRED_SECONDS = 5.0  # contract §3.4, rule 3
 
@@ -24,7 +25,7 @@ def deaf(postgres_url: str) -> Iterator[World]:
     """Two servers whose Redis has never been there: a layer that drops everything."""
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     with servers.embedded(
-        2, DATABASE_URL=servers.fresh_database(postgres_url), REDIS_URL=nowhere
+        2, DATABASE_URL=servers.migrated_database(postgres_url), REDIS_URL=nowhere
     ) as world:
         yield world
 

@@ -17,7 +17,7 @@ import redis
 from realtime import roster as module
 from realtime.roster import LocalRoster, Roster
 from realtime.shared_roster import CHANGES_KEPT, SharedRoster
-from tests.servers import Valkey, free_port
+from tests.backends import Valkey, free_port
 
 SECONDS = 5.0
 ALIVE_SECONDS, PATIENCE_SECONDS = 0.3, 0.3

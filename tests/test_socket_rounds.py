@@ -18,7 +18,7 @@ import redis
 from realtime.broker import Tasks
 from realtime.connection import Connection
 from realtime.sockets import Sockets
-from tests.servers import Valkey
+from tests.backends import Valkey
 
 LIMIT = 1
 SECONDS = 5.0

@@ -19,9 +19,10 @@ import pytest_asyncio
 
 from realtime.registry import Entry, LocalRegistry, RedisRegistry, Registry
 from tests import servers
+from tests.backends import Valkey
 from tests.clients import Person, Socket
 from tests.deaf import Deaf
-from tests.servers import Server, Valkey, World, on_both_servers
+from tests.servers import Server, World, on_both_servers
 
 TOO_MANY = {"type": "bye", "code": 4010, "reason": "too_many_connections", "reconnect": "no"}
 LIMIT = 3

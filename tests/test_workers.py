@@ -14,9 +14,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests import secrets_seen
+from tests.backends import STOP_SECONDS, Valkey, free_port
 from tests.clients import Person, Socket, http
 from tests.processes import ESTABLISHED, LISTENING, alive, ends, files
-from tests.servers import PROJECT, STOP_SECONDS, Server, Valkey, World, free_port, wait_ready
+from tests.servers import PROJECT, Server, World, wait_ready
 from tests.test_drain import DRAINING, LONG_SECONDS, unready, wait_closed
 
 NEWS_SECONDS = 5  # contract §3.4: how late news may be that only the log brings
