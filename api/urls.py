@@ -6,13 +6,13 @@ from api import catch_up, discovery
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", discovery.DiscoveryView.as_view()),
+    path("/", include("api.messages.urls")),  # what is asked for most is looked for first
     path("/", include("accounts.urls")),
     path("/", include("api.sync.urls")),
     path("/", include("api.rooms.urls")),
     path("/", include("api.attachments.urls")),
     path("/", include("api.drafts.urls")),
     path("/", include("api.invitations.urls")),
-    path("/", include("api.messages.urls")),
     path("/", include("api.threads.urls")),
     path("/", include("api.receipts.urls")),
     path("/", include("api.search.urls")),
