@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from accounts import forgetting
 from api import idempotency
@@ -121,6 +121,9 @@ def current() -> Upkeep:
 def _run(job: Job) -> bool:
     try:
         job.run(now())
+    except (OperationalError, InterfaceError) as error:  # the database is away, and comes back
+        log.warning("upkeep failed: %s: %s", job.name, type(error).__name__)
+        return False
     except Exception:  # one job that fails keeps no other from being done
         log.exception("upkeep failed: %s", job.name)
         return False

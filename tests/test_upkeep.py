@@ -37,6 +37,16 @@ def test_a_job_that_fails_keeps_no_other_from_being_done() -> None:
     assert len(done) == 1
 
 
+def test_a_database_that_is_away_is_told_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    def finds_nobody(_: datetime) -> None:
+        raise OperationalError("the connection is closed")
+
+    assert run_all([Job(finds_nobody, 0)]) == ["finds_nobody"]
+    (record,) = caplog.records
+    assert record.getMessage() == "upkeep failed: finds_nobody: OperationalError"
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+
+
 def test_one_of_many_that_fails_keeps_no_other_waiting_but_a_database_that_is_away_does() -> None:
     done: list[int] = []
 
