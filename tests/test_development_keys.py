@@ -49,7 +49,7 @@ def test_processes_that_make_the_key_at_once_agree_on_one(tmp_path: Path) -> Non
         assert racer.stdin
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    keys = [racer.communicate(timeout=30)[0].split() for racer in racers]
+    keys = [racer.communicate(timeout=120)[0].split() for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0, 0]
     assert keys[0] == keys[1] == keys[2]
     assert len(set(keys[0])) == 100

@@ -25,7 +25,7 @@ def test_the_first_conversation_of_the_readme_works_as_it_is_written(embedded: W
         ["bash", "-eo", "pipefail", "-c", script.replace(LOCAL, embedded.server.url)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert spoken.returncode == 0, spoken.stderr

@@ -102,7 +102,7 @@ def test_production_refuses_to_start_without(
     del env[missing]
     command = json.loads(instructions("CMD")[-1])
     refused = subprocess.run(
-        command, cwd=image, env=env, capture_output=True, text=True, timeout=30, check=False
+        command, cwd=image, env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert refused.returncode != 0
     assert refused.stderr.startswith(f"gapless: {missing}: ")

@@ -18,7 +18,7 @@ from tests.clients import Person
 from tests.exports import counts, enter, export, find, line, load, said
 from tests.servers import PROJECT, World
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 120
 NO_JSON = "It is not JSON."
 NO_TIME = "/at: Invalid RFC3339 encoded datetime."
 TAKEN = "/n: Another message has this place in the room."

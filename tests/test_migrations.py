@@ -11,8 +11,8 @@ from tests.clients import Person, until
 from tests.servers import World
 
 BEFORE = "0013_drafts_and_scheduled"  # there were rooms, messages and what waits to be sent
-SOON_SECONDS = 20.0  # migrating there and back takes less
-WAIT_SECONDS = 60.0
+SOON_SECONDS = 30.0  # migrating there and back takes less
+WAIT_SECONDS = 180.0
 
 
 def test_what_was_there_is_completed(alone: World) -> None:

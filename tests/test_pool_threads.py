@@ -15,7 +15,7 @@ import pytest
 from config.threads import Thread
 from tests.servers import PROJECT
 
-SECONDS = 5.0  # the deadline of a wait
+SECONDS = 30.0  # the deadline of a wait
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from realtime.hub import Hub
 from realtime.presence import Presence
 from realtime.subscription import Subscription
 
-SECONDS = 5.0  # the deadline of a wait
+SECONDS = 30.0  # the deadline of a wait
 ROOM, ALICE, BOB, CAROL = (str(uuid.uuid4()) for _ in range(4))
 
 

@@ -28,8 +28,8 @@ MESSAGES_PER_SECOND = 50
 LOOKS_PER_SECOND = 30
 PAGES = ("messages?limit=1", "messages?around=9&limit=1", "events?limit=1")
 REMOVALS_MIN = 8 * LOAD_SECONDS  # fewer show nothing; twice as many are the rule
-CAUGHT_UP_SECONDS = 10.0
-ANSWERED_SECONDS = 60.0
+CAUGHT_UP_SECONDS = 60.0
+ANSWERED_SECONDS = 180.0
 
 Events = list[dict[str, Any]]
 Spell = tuple[int, float]  # from this number of the room on a member, up to that one
@@ -42,12 +42,18 @@ class Load:
         self.urls = [world.server.url, world.other.url]
         self.rooms, self.owner, self.listeners = rooms, owner, all_of
         self.removals = 0
-        self.end = time.monotonic() + LOAD_SECONDS
-        self.http = httpx.AsyncClient(timeout=20)
+        self._begun = time.monotonic()
+        self.http = httpx.AsyncClient(timeout=120)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has gone on for long enough, and has shown something."""
+        lasted = time.monotonic() - self._begun
+        return lasted > LOAD_SECONDS and self.removals >= REMOVALS_MIN
 
     async def run(self) -> None:
         """Let it go on until the time is over and everything asked for is answered."""
-        async with self.http:
+        async with self.http, asyncio.timeout(10 * LOAD_SECONDS):
             await asyncio.gather(self._talk(), self._look(), *map(self._come_and_go, self.rooms))
         async with asyncio.timeout(ANSWERED_SECONDS):
             await asyncio.gather(*(listener.answered() for listener in self.listeners))
@@ -61,9 +67,9 @@ class Load:
     async def _come_and_go(self, room: str) -> None:
         """Remove somebody, or let somebody in who is out, at random."""
         out: list[Listener] = []
-        while time.monotonic() < self.end or out:
+        while not self.over or out:
             within = [one for one in self.listeners if one not in out]
-            leaving = time.monotonic() < self.end and random.random() < len(within) / PEOPLE
+            leaving = not self.over and random.random() < len(within) / PEOPLE
             who = random.choice(within if leaving else out)
             path = f"/rooms/{room}/members/{who.person.id}"
             if leaving:
@@ -76,7 +82,7 @@ class Load:
             assert answer.is_success, answer.text
 
     async def _talk(self) -> None:
-        while time.monotonic() < self.end:
+        while not self.over:
             who, room = random.choice(self.listeners), random.choice(self.rooms)
             await who.command("message.send", room_id=room, text="said")
             if room in who.said:
@@ -88,7 +94,7 @@ class Load:
 
     async def _look(self) -> None:
         """Read over REST and over the socket; write down what was shown at which head."""
-        while time.monotonic() < self.end:
+        while not self.over:
             who, room = random.choice(self.listeners), random.choice(self.rooms)
             await who.look(room)
             answer = await self.request(who.person, "GET", f"/rooms/{room}/{random.choice(PAGES)}")
@@ -167,7 +173,6 @@ async def test_who_is_removed_again_and_again_sees_nothing_above_any_removal(
             found = faults(listener, room, log)
             assert found == [], f"of {load.removals} removals: {found}"
             assert listener.position(room) == len(log), f"of {load.removals} removals"
-    assert load.removals >= REMOVALS_MIN, f"{load.removals} removals only"
 
 
 async def caught_up(listener: Listener, heads: dict[str, int]) -> None:

@@ -17,7 +17,7 @@ from tests import servers
 from tests.clients import Person, Socket, at_once, http
 from tests.servers import Server, World, on_both_servers, one_world
 
-TIGHT = {"requests_per_second": 1, "requests_burst": 3}
+TIGHT = {"requests_per_second": 0.01, "requests_burst": 3}  # nothing comes back in a test
 # Nothing comes back while two hundred requests are made: the next one would after 17 minutes.
 TWENTY = '{"requests_per_second": 0.001, "requests_burst": 20, "drain_seconds": 0.2}'
 
@@ -47,8 +47,8 @@ def test_requests_above_the_burst_wait_and_every_answer_says_how_many_may_come(
     ]
     assert [response.status_code for response in found] == [200, 404, 400, 429]
     policies, left = zip(*map(limits_of, found), strict=True)
-    assert set(policies) == {'"requests";q=3;w=3'}
-    assert all(re.fullmatch(r'"requests";r=\d;t=[0-3]', item) for item in left)
+    assert set(policies) == {'"requests";q=3;w=300'}
+    assert all(re.fullmatch(r'"requests";r=\d;t=[1-3]?\d\d', item) for item in left)
     assert [item[13] for item in left] == ["2", "1", "0", "0"]
     problem = found[-1].json()
     assert problem == {
@@ -59,9 +59,10 @@ def test_requests_above_the_burst_wait_and_every_answer_says_how_many_may_come(
         "code": "rate_limited",
         "request_id": found[-1].headers["X-Request-ID"],
         "retryable": True,
-        "retry_after": 1,
+        "retry_after": problem["retry_after"],
     }
-    assert found[-1].headers["Retry-After"] == "1"
+    assert 50 < problem["retry_after"] <= 100
+    assert found[-1].headers["Retry-After"] == str(problem["retry_after"])
 
 
 @on_both_servers
@@ -119,7 +120,7 @@ def flooded(world: World, person: Person) -> int:
     calls: list[Callable[[], int]] = []
     with contextlib.ExitStack() as clients:
         for server in (world.server, world.other):
-            pool = httpx.Client(limits=httpx.Limits(max_connections=20), timeout=20)
+            pool = httpx.Client(limits=httpx.Limits(max_connections=20), timeout=60)
             calls += [asking(clients.enter_context(pool), server, person)] * 100
         statuses = at_once(*calls)
     assert set(statuses) <= {200, 429}
@@ -138,7 +139,7 @@ def asking(client: httpx.Client, server: Server, person: Person) -> Callable[[],
 @pytest.fixture(scope="module")
 def strict(world: World) -> Iterator[Server]:
     """A server behind one proxy, that takes few requests which are none from one address."""
-    limits = {"invalid_per_second": 1, "invalid_burst": 5}
+    limits = {"invalid_per_second": 0.01, "invalid_burst": 5}
     with world.beside(limits, TRUSTED_PROXY_COUNT="1") as server:
         yield server
 
@@ -172,10 +173,10 @@ def test_an_address_that_floods_with_nonsense_is_turned_away_at_the_door(
     statuses = [
         nobody.call(method, path, **what | {"headers": headers}).status_code for _ in range(30)
     ]
-    assert statuses.count(429) >= 20, statuses
+    assert statuses[5:] == [429] * 25, statuses
     refusal = nobody.call("GET", "", headers=came_from(address))
     assert refusal.json()["code"] == "rate_limited"
-    assert refusal.headers["Retry-After"] == "1"
+    assert 50 < int(refusal.headers["Retry-After"]) <= 100
     forged = came_from(f"198.51.100.1, {address}")
     assert nobody.call("GET", "", headers=forged).status_code == 429
     assert nobody.call("GET", "", headers=came_from("192.0.2.99")).status_code == 200

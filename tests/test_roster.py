@@ -19,7 +19,7 @@ from realtime.roster import LocalRoster, Roster
 from realtime.shared_roster import CHANGES_KEPT, SharedRoster
 from tests.backends import Valkey, free_port
 
-SECONDS = 5.0
+SECONDS = 30.0
 ALIVE_SECONDS, PATIENCE_SECONDS = 0.3, 0.3
 Make = Callable[[], Awaitable[Roster]]
 

@@ -14,7 +14,7 @@ from tests.clients import Person, at_once, until
 from tests.record import change, in_seconds
 from tests.servers import World, one_world
 
-WAIT_SECONDS = 30  # the deadline of a wait
+WAIT_SECONDS = 90  # the deadline of a wait
 
 
 def later(seconds: float = 3600.0) -> str:

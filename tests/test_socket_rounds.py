@@ -21,7 +21,7 @@ from realtime.sockets import Sockets
 from tests.backends import Valkey
 
 LIMIT = 1
-SECONDS = 5.0
+SECONDS = 30.0
 
 
 @pytest.fixture
