@@ -74,7 +74,7 @@ class World:
         self.noting.set()
         self.choices: dict[uuid.UUID, Choice] = {}
         self.choosing: Callable[[], None] = lambda: None
-        monkeypatch.setattr(pool, "run", self.answer)
+        monkeypatch.setattr(pool, "run_for_all", self.answer)
 
     async def answer(self, asked: Any, *arguments: Any) -> Any:
         if asked is written.choices_of:

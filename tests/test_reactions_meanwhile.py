@@ -53,7 +53,7 @@ class Caller:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Make a request that succeeds; return the JSON."""
-        data, headers = json.dumps(body), self.headers
+        data, headers = "" if body is None else json.dumps(body), self.headers
         answer = self.client.generic(
             method, f"/api/v1{path}", data, "application/json", headers=headers
         )
