@@ -32,4 +32,10 @@ def connected(connection: Any, **_: Any) -> None:
 
 
 def _folded(text: str | None) -> str | None:
-    return None if text is None else text.upper()  # as Django has PostgreSQL do it
+    return None if text is None else "".join(map(_capital, text))
+
+
+def _capital(letter: str) -> str:
+    """Return the letter as PostgreSQL has it, which makes one letter of one."""
+    capital = letter.upper()
+    return capital if len(capital) == 1 else letter

@@ -59,7 +59,8 @@ class Repeatable:
             "path": request.path,
             "key": key,
         }
-        self._body_hash = hashlib.sha256(raw_body(request) if said is None else said).digest()
+        said = raw_body(request) or b"{}" if said is None else said
+        self._body_hash = hashlib.sha256(said).digest()
 
     def first_answer(self) -> HttpResponse | None:
         """Return what the request was answered before, None if it was not.

@@ -247,6 +247,8 @@ def test_no_word_of_theirs_is_left_anywhere(
     asked = carol.create_room(kind="public", join="request")["id"]
     bob.expect(200, "PATCH", "/me", json={"display_name": word})
     bob.expect(201, "POST", f"/rooms/{asked}/requests", json={"text": word})
+    direct = {"json": {"user_ids": [bob.id]}, "headers": {"Idempotency-Key": "k"}}
+    alice.expect(201, "POST", "/rooms/direct", **direct)
     said = bob.send(room, word, metadata={"key": word})
     bob.expect(200, "PATCH", f"/messages/{said['id']}", json={"text": f"{word}, again"})
     reason = {"json": {"reason": word}, "headers": {"Idempotency-Key": word}}

@@ -68,6 +68,13 @@ def test_key_with_another_body_is_a_conflict(alice: Person, other: Any) -> None:
     assert rooms_of(alice) == [first["id"]]
 
 
+def test_no_body_is_an_empty_one(alice: Person) -> None:
+    path = f"/rooms/{alice.create_room()['id']}/invites"
+    headers = {"Idempotency-Key": "k"}
+    first = alice.expect(201, "POST", path, headers=headers)
+    assert alice.expect(201, "POST", path, headers=headers, json={}) == first
+
+
 def test_key_belongs_to_one_person_and_one_path(alice: Person, bob: Person) -> None:
     made = [post(alice, "k"), post(bob, "k"), post(alice, "K")]
     direct = post(alice, "k", {"user_ids": [bob.id]}, "/rooms/direct")

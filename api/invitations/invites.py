@@ -28,6 +28,7 @@ from api.rooms.models import JoinRequest, Kind, Member, Role
 CODE_BYTES = 16  # nobody guesses it
 INVITES_MAX = 200  # of one room, which may still be taken up
 MEMBERS_INVITES_MAX = 20  # of these, of one who is no moderator
+KEPT = timedelta(days=1)  # when it is used up or over, for who asks again
 
 
 def create_invite(
@@ -49,11 +50,11 @@ def create_invite(
         actor = rooms.member_in(room_id, actor_id)
         _check_may_invite(actor)
         moment = now()
-        living = queries.living(moment).filter(room_id=room_id)
         invited = _invited(actor, content, moment)
+        living = queries.living(moment).filter(room_id=room_id)
         if invited is not None and (known := living.filter(invited=invited).first()):
             return known, False
-        _check_room_left(actor, living)
+        _check_room_left(actor, queries.unended(moment).filter(room_id=room_id))
         lasts = content.expires_in and timedelta(seconds=content.expires_in)
         code = secrets.token_urlsafe(CODE_BYTES)
         if invited is not None:
@@ -84,7 +85,7 @@ def accept_invite(*, user_id: uuid.UUID, code: str) -> uuid.UUID:
     """Become a member by an invitation, and return of which room.
 
     Who is a member already stays as they are, and uses nothing up, whether it is still good or
-    not: they may not have heard that it let them in.
+    not, for as long as it is kept: they may not have heard that it let them in.
 
     Raises:
         NotFound: there is no such invitation (any more), or it is somebody else's.
@@ -109,14 +110,14 @@ def accept_invite(*, user_id: uuid.UUID, code: str) -> uuid.UUID:
         permissions.check_not_archived(invite.room)
         user = User.objects.get(pk=user_id)
         membership.admit(invite.room, [(user, Role.MEMBER)], actor_id=user_id, moment=moment)
-        Invite.objects.filter(pk=invite.pk).update(uses=F("uses") + 1)
+        Invite.objects.filter(pk=invite.pk).update(uses=F("uses") + 1, used_at=moment)
     return room_id
 
 
 def forget_ended_invites(moment: datetime) -> None:
-    """Forget the invitations that let nobody in any more; run by the upkeep."""
-    used_up = Q(uses__gte=F("max_uses"))
-    Invite.objects.filter(used_up | Q(expires_at__lte=moment)).delete()
+    """Forget the invitations that have let nobody in for a day; run by the upkeep."""
+    used_up = Q(uses__gte=F("max_uses")) & ~Q(used_at__gt=moment - KEPT)
+    Invite.objects.filter(used_up | Q(expires_at__lte=moment - KEPT)).delete()
 
 
 def shut_out(room_id: uuid.UUID, user_id: uuid.UUID) -> None:
@@ -173,10 +174,10 @@ def _check_may_invite(actor: Member) -> None:
     permissions.check_at_least(actor, Role.MEMBER if anybody else Role.MODERATOR)
 
 
-def _check_room_left(actor: Member, living: QuerySet[Invite]) -> None:
-    if living.count() >= INVITES_MAX:
+def _check_room_left(actor: Member, unended: QuerySet[Invite]) -> None:
+    if unended.count() >= INVITES_MAX:
         raise LimitReached(f"More than {INVITES_MAX} invitations.")
-    mine = living.filter(creator_id=actor.user_id)
+    mine = unended.filter(creator_id=actor.user_id)
     if actor.role < Role.MODERATOR and mine.count() >= MEMBERS_INVITES_MAX:
         raise LimitReached(f"More than {MEMBERS_INVITES_MAX} invitations of yours.")
 

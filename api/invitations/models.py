@@ -17,6 +17,7 @@ class Invite(models.Model):
     creator = models.ForeignKey(User, models.CASCADE, related_name="+")
     invited = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
     uses = models.PositiveIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)  # the last time
     max_uses = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField(null=True)

@@ -13,22 +13,27 @@ from api.rooms import queries as rooms
 from api.rooms.models import JoinRequest, Kind, Member, Role
 
 
-def living(moment: datetime) -> QuerySet[Invite]:
-    """Return the invitations that may still be taken up, with their people.
-
-    Each is as good as the right of who made it: who has gone, or may not invite any more, lets
-    nobody in.
-    """
+def unended(moment: datetime) -> QuerySet[Invite]:
+    """Return the invitations that are neither used up nor over, with their people."""
     unused = Q(max_uses=None) | Q(uses__lt=F("max_uses"))
-    unended = Q(expires_at=None) | Q(expires_at__gt=moment)
+    lasting = Q(expires_at=None) | Q(expires_at__gt=moment)
+    return Invite.objects.filter(unused, lasting).select_related("creator", "invited")
+
+
+def living(moment: datetime) -> QuerySet[Invite]:
+    """Return those of them that may be taken up.
+
+    Each is as good as the right of who made it: who has gone, is disabled, or may not invite any
+    more, lets nobody in meanwhile.
+    """
     anybody = Q(role__gte=Role.MEMBER, room__kind=Kind.PUBLIC, room__join="open")
     inviting = Member.objects.filter(
         anybody | Q(role__gte=Role.MODERATOR),
         room_id=OuterRef("room_id"),
         user_id=OuterRef("creator_id"),
+        user__disabled_at=None,
     )
-    found = Invite.objects.filter(unused, unended, Exists(inviting))
-    return found.select_related("creator", "invited")
+    return unended(moment).filter(Exists(inviting))
 
 
 def invites_before(
@@ -40,7 +45,7 @@ def invites_before(
         NotFound, PermissionDenied: as ``rooms.member_in``.
     """
     member = rooms.member_in(room_id, viewer_id)
-    found = living(now()).filter(room_id=room_id)
+    found = unended(now()).filter(room_id=room_id)
     if member.role < Role.MODERATOR:
         found = found.filter(creator_id=viewer_id)
     if cursor is not None:
@@ -55,7 +60,7 @@ def invite_for(room_id: uuid.UUID, viewer_id: uuid.UUID, code: str) -> Invite:
         NotFound, PermissionDenied: as ``rooms.member_in``, or none of theirs.
     """
     member = rooms.member_in(room_id, viewer_id)
-    found = living(now()).filter(room_id=room_id, code=code).first()
+    found = unended(now()).filter(room_id=room_id, code=code).first()
     if found is None or not may_end(member, found):
         raise NotFound
     return found

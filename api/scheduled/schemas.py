@@ -45,7 +45,7 @@ class ScheduledList(Payload):
 
 
 class ScheduledUpdated(Payload):
-    """Data of ``scheduled.updated``; ``scheduled`` is null when it was sent or cancelled.
+    """Data of ``scheduled.updated``; ``scheduled`` is null when it is not there any more.
 
     ``message_id`` is of the message that it has become.
     """

@@ -131,16 +131,11 @@ class AcceptInviteView(Endpoint):
     @operation(
         "Take up an invitation",
         answers={200: schemas.RoomOut},
-        raises=[*REFUSED, errors.RoomArchived, errors.IdempotencyConflict, errors.StillRunning],
+        raises=[*REFUSED, errors.RoomArchived],
     )
     def post(self, request: Request, code: str) -> HttpResponse:
         user_id = user_of(request).id
-
-        def accept() -> HttpResponse:
-            room_id = accept_invite(user_id=user_id, code=code)
-            return answer(queries.room_seen_by(room_id, user_id))
-
-        return once(request, user_id, accept)
+        return answer(_room(accept_invite(user_id=user_id, code=code), user_id))
 
 
 class PreferencesView(Endpoint):
