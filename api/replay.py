@@ -1,4 +1,4 @@
-"""A part of a stream as it is now: its events, and one bulk load per kind of subject.
+"""A part of a stream as it is now: its events, and bulk loads per kind of subject.
 
 No old text is ever shown again: an event about something that may change shows that thing
 as it is now. Events that have been overtaken by a later one of their kind are left out;

@@ -56,11 +56,11 @@ Effect = Deliver | Fetch
 class Feed:
     """The state of one stream in this process; opened at a head of the log."""
 
-    __slots__ = ("_fetching", "_held", "_hole_since", "_known", "_overdue", "position")
+    __slots__ = ("_fetching", "_held", "_hole_since", "_overdue", "known", "position")
 
     def __init__(self, head: int) -> None:
         self.position = head
-        self._known = head  # the highest number heard of
+        self.known = head  # the highest number heard of
         self._overdue = head  # numbers up to here are not waited for any more
         self._held: dict[int, Frame] = {}
         self._hole_since: float | None = None
@@ -77,7 +77,7 @@ class Feed:
         """Take a frame from the channel layer."""
         if frame.seq <= self.position:
             return []
-        self._known = max(self._known, frame.seq)
+        self.known = max(self.known, frame.seq)
         if frame.text is None:
             self._overdue = max(self._overdue, frame.seq)
         elif len(self._held) < HELD_MAX or frame.seq == self.position + 1:
@@ -86,14 +86,14 @@ class Feed:
 
     def head_seen(self, head: int, now: float) -> list[Effect]:
         """Take the stream's head, as the log has it."""
-        self._known = max(self._known, head)
+        self.known = max(self.known, head)
         return self._proceed(now)
 
     def tick(self, now: float) -> list[Effect]:
         """Give up waiting for what is missing too long."""
         if self.due is None or now < self.due:
             return []
-        self._overdue = self._known
+        self._overdue = self.known
         return self._proceed(now)
 
     def fetched(self, asked: Fetch, frames: Sequence[Frame], now: float) -> list[Effect]:
@@ -113,7 +113,7 @@ class Feed:
         if asked is self._fetching:
             self._fetching = None
             self._overdue = self.position
-            self._hole_since = now if self._known > self.position else None
+            self._hole_since = now if self.known > self.position else None
 
     def _proceed(self, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -121,7 +121,7 @@ class Feed:
         if run:
             effects.append(Deliver(self.position, run[-1].seq, run))
             self._advance(run[-1].seq)
-        if self._known <= self.position:
+        if self.known <= self.position:
             self._hole_since = None
         elif self._hole_since is None or run:
             self._hole_since = now
@@ -138,7 +138,7 @@ class Feed:
 
     def _advance(self, to: int) -> None:
         self.position = to
-        self._known = max(self._known, to)
+        self.known = max(self.known, to)
         self._held = {seq: frame for seq, frame in self._held.items() if seq > to}
 
     def _fetch_to(self) -> int:

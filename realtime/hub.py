@@ -116,6 +116,7 @@ class Hub:
         if not local.subscribers:
             del self._streams[stream]
             self.broker.want(stream, -1)
+            self._pass_by(stream, local.feed.known)
         for follower in self.followers:
             follower.detached(connection, stream)
 
@@ -165,11 +166,11 @@ class Hub:
         if local is not None:
             self._apply(frame.stream, local.feed.arrived(frame, self._loop.time()))
         else:
-            self._pass_by(frame)
+            self._pass_by(frame.stream, frame.seq)
 
-    def _pass_by(self, frame: Frame) -> None:
+    def _pass_by(self, stream: str, seq: int) -> None:
         """Remember what nobody listens to: whoever is about to has read the log already."""
-        self._passed[frame.stream] = max(frame.seq, self._passed.pop(frame.stream, 0))
+        self._passed[stream] = max(seq, self._passed.pop(stream, 0))
         if len(self._passed) > PASSED_MAX:
             del self._passed[next(iter(self._passed))]
 

@@ -1,7 +1,7 @@
 """Database work of sockets: a few threads that live long and keep their connections.
 
-What single clients ask for waits for its like alone. What all of them wait for has threads of
-its own: who comes in, what repairs streams, who is here.
+What clients who are in ask for waits for its like alone. The rest has threads of its own: who comes
+in and stays, what repairs streams, who is here.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def run(
 async def run_for_all(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """Run what more than one client waits for, however much single ones have asked for."""
+    """Run what does not wait for what clients have asked for, however much that is."""
     return await _run(_for_all, lambda: _call(function, *args, **kwargs))
 
 

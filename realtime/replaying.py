@@ -59,6 +59,7 @@ class Replay:
             self._connection.close(INTERNAL)
         finally:
             self._task = None
+            self._events_at_once = EVENTS_AT_FIRST
 
     async def _next_page(self) -> None:
         missing = self._missing()
@@ -75,7 +76,7 @@ class Replay:
                 for subscription, to in missing:
                     news = Deliver(subscription.position, to, found.get(subscription.stream, []))
                     await self._send(subscription, news)
-            self._events_at_once = _fitting(found)
+            self._events_at_once = min(2 * self._events_at_once, _fitting(found))
         except TimeoutError:  # others wait for their turn: nobody holds one by not reading
             self._events_at_once = EVENTS_AT_FIRST
 
@@ -113,7 +114,7 @@ class Replay:
 
 def _fitting(found: Mapping[str, Sequence[Frame]]) -> int:
     """Return how many events are about enough at once, if they are as large as these."""
-    sizes = [len(frame.text or "") for of_one in found.values() for frame in of_one]
+    sizes = [len((frame.text or "").encode()) for of_one in found.values() for frame in of_one]
     if not any(sizes):
         return EVENTS_AT_ONCE
     return min(EVENTS_AT_ONCE, len(sizes) * BYTES_AT_ONCE // sum(sizes) + 1)

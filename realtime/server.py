@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import fcntl
 import resource
 import socket
+import sys
+import termios
 import uuid
 from collections.abc import Callable, Sized
 from functools import partial
@@ -32,6 +35,7 @@ from realtime.workers import Workers
 BACKLOG = 2048  # connections that wait to be accepted: all of them, after a restart
 REQUESTS_SECONDS = 30  # for requests under way when the grace time is over
 KEEP_ALIVE_SECONDS = 75  # balancers keep 60 s: who closes first loses no request under way
+READ_ON_BYTES = 64 * 1024  # of an answer that a client takes within ``slow_answer_seconds``
 CLOSING_SECONDS = 5  # for a client to take what was written, and to answer the close
 
 
@@ -56,20 +60,25 @@ def _headers() -> list[tuple[bytes, bytes]]:
     return [*SECURITY.items(), (b"x-request-id", uuid.uuid4().hex.encode())]
 
 
+def _unread(transport: asyncio.Transport) -> int:
+    """Return how many bytes the other side has not acknowledged (SIOCOUTQ, tcp(7))."""
+    descriptor = transport.get_extra_info("socket").fileno()
+    in_kernel = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(in_kernel, sys.byteorder) + transport.get_write_buffer_size()
+
+
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which waits for no client that does not read its answer.
+    """uvicorn's protocol, which waits for no client that does not read on in its answer.
 
     Its own refusal has the headers of every answer.
     """
 
-    _unread: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
 
     @override
     def pause_writing(self) -> None:
         super().pause_writing()
-        seconds = settings.LIMITS.slow_answer_seconds
-        if seconds is not None:
-            self._unread = self.loop.call_later(seconds, self.transport.abort)
+        self._wait_for_reader()
 
     @override
     def resume_writing(self) -> None:
@@ -81,10 +90,23 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def _wait_for_reader(self) -> None:
+        seconds = settings.LIMITS.slow_answer_seconds
+        if seconds is not None:
+            before = _unread(self.transport)
+            self._reading = self.loop.call_later(seconds, self._check_reader, before)
+
+    def _check_reader(self, before: int) -> None:
+        """Cut off who is too slow; that the kernel takes nothing yet does not say so."""
+        if before - _unread(self.transport) < READ_ON_BYTES:
+            self.transport.abort()
+        else:
+            self._wait_for_reader()
+
     def _stop_waiting(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn

@@ -181,10 +181,11 @@ def test_a_member_who_is_removed_before_listening_hears_of_it_and_nothing_more(
     assert [(event["type"], event.get("seq")) for event in told[:-1]] == [("member.removed", 3)]
 
 
+@pytest.mark.parametrize("listens", ["first", "again"])
 def test_what_is_said_before_listening_waits_for_nothing(
-    world: World, alice: Person, bob: Person
+    world: World, alice: Person, bob: Person, listens: str
 ) -> None:
     """Naive form: it is nobody's when it comes, and is found by the next look at the log."""
     room = alice.create_room(bob)["id"]
-    (frame,) = world.scenario("said_before_listening", room, alice.id, bob.id)
+    (frame,) = world.scenario("said_before_listening", room, alice.id, bob.id, listens)
     assert (frame["seq"], frame["data"]["text"]) == (3, "said meanwhile")

@@ -5,6 +5,7 @@ import contextlib
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,7 @@ from tests.servers import Server, World
 
 WIDE = "😀" * 10_000  # 40,000 bytes
 SLOW_SECONDS = 0.5
+PATIENT_SECONDS, LARGE = 4, 10 * 1024 * 1024 - 1024  # bytes
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +238,25 @@ def test_who_does_not_read_an_answer_is_cut_off(tight: Server) -> None:
         deaf_to_it.sendall(f"{asked}{alice.tokens['access']}\r\n\r\n".encode())
         until(lambda: is_cut(deaf_to_it))
     assert len(alice.get(path.removeprefix("/api/v1"))["items"]) == 25, "who reads gets all"
+
+
+def test_who_reads_an_answer_slowly_gets_all_of_it(embedded: World) -> None:
+    """Naive form: who takes less than the kernel's buffer meanwhile is cut off."""
+    with embedded.beside({"slow_answer_seconds": PATIENT_SECONDS}) as server:
+        alice = Person.register(server.url, "alice")
+        file = alice.upload("large.bin", bytes(LARGE))["id"]
+        asked = f"GET /api/v1/attachments/{file} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        signed = f"Authorization: Bearer {alice.tokens['access']}\r\nConnection: close\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as slow:
+            slow.sendall(f"{asked}{signed}".encode())
+            read = 0
+            for _ in range(2 * PATIENT_SECONDS * 4):
+                read += len(slow.recv(16_384))
+                time.sleep(0.25)
+            assert read < LARGE // 2, "it is still being sent"
+            while part := slow.recv(1024 * 1024):
+                read += len(part)
+    assert read > LARGE
 
 
 def is_cut(client: socket.socket) -> bool:

@@ -28,7 +28,11 @@ class MessagesView(Endpoint):
         "Read the history of a room",
         query=[
             *WINDOWED,
-            parameter("ids", "These messages only; comma-separated, at most 100."),
+            parameter(
+                "ids",
+                "These messages only; comma-separated, at most 100. With `has_more` some did not"
+                " fit: ask for those again.",
+            ),
             parameter("thread", "`none` leaves out the replies in threads.", enum=["none"]),
         ],
         answers={200: schemas.MessageList},
