@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from realtime.server import HttpProtocol
+from realtime.http_protocol import HttpProtocol
 from tests.doors import serving
 
 REQUESTS = 4_000
