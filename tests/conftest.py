@@ -9,6 +9,7 @@ from collections.abc import Iterator
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="gapless-tests-")  # before settings are read
 os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["DATA_DIR"])  # where PostgreSQL is locked
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -16,6 +17,9 @@ from tests import backends, secrets_seen, servers
 from tests.backends import Valkey
 from tests.clients import Person, http
 from tests.servers import World
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,6 @@
 """Where attachments are kept: a folder, or a bucket of S3, with the same service before it."""
 
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from moto.server import ThreadedMotoServer
 from typing_extensions import override
 
 from config import env, storages
+from tests.backends import free_port
 from tests.clients import Person
 from tests.pictures import picture
 from tests.servers import World
@@ -25,9 +25,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "testing-id", "AWS_SECRET_ACCESS_KEY": "testing-sec
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[tuple[str, Any]]:
     """A server that speaks S3, with an empty bucket; its address and the bucket."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port)
     server.start()
     url = f"http://127.0.0.1:{port}"

@@ -29,7 +29,7 @@ from tests.servers import World
 
 def test_a_ban_that_is_over_is_told_by_nobody(alice: Person, bob: Person) -> None:
     room = alice.create_room(bob, kind="public")["id"]
-    ban(alice, room, bob, until=in_future(seconds=3))
+    ban(alice, room, bob, until=in_future(seconds=6))
     end = time.monotonic() + 60
     while not (told := alice.events(room, after=3)):
         assert time.monotonic() < end

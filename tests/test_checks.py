@@ -33,8 +33,8 @@ def test_production_as_it_should_be_is_warned_of_nothing(tmp_path: Path) -> None
         {
             "DATA_DIR": str(tmp_path),
             "ENVIRONMENT": "production",
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+            "SECRET_KEY": secrets.token_hex(32),
+            "JWT_SIGNING_KEY": secrets.token_hex(32),
             "ALLOWED_HOSTS": "chat.example.org",
             "DATABASE_URL": "postgresql://gapless@localhost/gapless",
             "REDIS_URL": "redis://localhost",
@@ -52,8 +52,8 @@ def test_production_is_warned_when_everybody_would_have_the_address_of_the_proxy
     production = {
         "DATA_DIR": str(tmp_path),
         "ENVIRONMENT": "production",
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+        "SECRET_KEY": secrets.token_hex(32),
+        "JWT_SIGNING_KEY": secrets.token_hex(32),
         "ALLOWED_HOSTS": "chat.example.org",
         "DATABASE_URL": "postgresql://gapless@localhost/gapless",
         "REDIS_URL": "redis://localhost",

@@ -26,7 +26,7 @@ BYE_FORBIDDEN = ("forbidden", 4003, "no")
 @pytest.fixture(scope="module")
 def strict(world: World) -> Iterator[Server]:
     """A server that waits only a moment for a token, and knows one foreign page."""
-    with world.beside({"authenticate_seconds": 0.5}, ALLOWED_ORIGINS=LISTED) as server:
+    with world.beside({"authenticate_seconds": 3}, ALLOWED_ORIGINS=LISTED) as server:
         yield server
 
 
@@ -184,7 +184,7 @@ async def test_a_token_in_time_stops_the_clock(strict: Server) -> None:
     async with opening(alice.ws, alice.tokens["access"], "first frame") as socket:
         await socket.opened()
         with pytest.raises(TimeoutError):
-            await socket.receive(seconds=1)
+            await socket.receive(seconds=4)
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "unsubscribe", "message.send", "history", "dance"])

@@ -153,7 +153,7 @@ def test_another_file_may_be_given_and_a_second_start_adds_nothing(tmp_path: Pat
 
 
 def test_it_refuses_production(tmp_path: Path) -> None:
-    keys = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "JWT_SIGNING_KEY")}
+    keys = {name: secrets.token_hex(32) for name in ("SECRET_KEY", "JWT_SIGNING_KEY")}
     production = {"ENVIRONMENT": "production", "ALLOWED_HOSTS": "chat.example.org", **keys}
     done = manage(environment(DATA_DIR=str(tmp_path), **production), "demo")
     assert done.returncode == 1

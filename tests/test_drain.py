@@ -72,7 +72,7 @@ def finish(running: socket.socket, pause: float = 0) -> None:
 
 
 async def test_sigterm_sends_sockets_away_and_finishes_requests(embedded: World) -> None:
-    with embedded.beside({"drain_seconds": 2}) as server:
+    with embedded.beside({"drain_seconds": 5}) as server:
         alice = Person.register(server.url, "alice")
         running = begun(server, alice)
         async with alice.socket() as one, alice.socket() as two, alice.socket() as three:

@@ -98,8 +98,8 @@ def deployed(embedded: World, request: pytest.FixtureRequest) -> Iterator[tuple[
     """A server of production, directly reached or behind a proxy."""
     production = {
         "ENVIRONMENT": "production",
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+        "SECRET_KEY": secrets.token_hex(32),
+        "JWT_SIGNING_KEY": secrets.token_hex(32),
         "ALLOWED_HOSTS": "127.0.0.1",
         "TRUSTED_PROXY_COUNT": request.param,
     }

@@ -18,7 +18,10 @@ from tests.servers import Server, World
 
 # Of the threads that do what is no request: sockets', what is sent, what is due.
 OTHERS = pool.THREADS + pool.THREADS_FOR_ALL + 2
-OURS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+OURS = (
+    "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_type = 'client backend'"
+)
 
 
 @pytest.fixture(scope="module")

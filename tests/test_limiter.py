@@ -89,7 +89,7 @@ def test_what_is_told_is_how_long_to_wait_and_when_all_may_come_again(limiter: L
 
 
 def test_whoever_waits_as_long_as_is_told_passes(limiter: Limiter) -> None:
-    rate = Rate(per_second=10, burst=1)
+    rate = Rate(per_second=1, burst=1)
     limiter.take("waits", rate)
     time.sleep(limiter.take("waits", rate).wait)
     assert limiter.take("waits", rate).wait == 0.0
@@ -133,9 +133,9 @@ def test_of_a_hundred_attempts_at_once_five_are_made(limiter: Limiter) -> None:
 
 
 def test_pauses_double_up_to_the_longest(limiter: Limiter) -> None:
-    backoff = Backoff(2, first=0.3, longest=0.75)
+    backoff = Backoff(2, first=1.0, longest=2.5)
     assert limiter.attempt("pauses", backoff) == 0.0
-    for pause in (0.3, 0.6, 0.75, 0.75):
+    for pause in (1.0, 2.0, 2.5, 2.5):
         began = time.monotonic()
         assert limiter.attempt("pauses", backoff) == 0.0
         wait = limiter.attempt("pauses", backoff)
@@ -205,6 +205,7 @@ def test_a_redis_that_goes_holds_nobody_up_and_is_used_again(
     suffering: Valkey, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BREAK_SECONDS", 0.5)
+    monkeypatch.setattr(module, "DEADLINE_SECONDS", 1.0)
     limiter = SharedLimiter(RedisLimiter(suffering.url, "p"), LocalLimiter())
     neighbour = SharedLimiter(RedisLimiter(suffering.url, "p"), LocalLimiter())
     assert [limiter.take("key", SLOW).left, neighbour.take("key", SLOW).left] == [19, 18]

@@ -116,7 +116,7 @@ def test_after_five_failures_a_name_waits_longer_each_time_whoever_asks_and_if_i
     second = Guesses(proxied, name)
     assert second.of(1)
     assert second.waits <= 2 ** (second.made + first.pauses)
-    assert second.pauses or second.waits == 2
+    assert second.pauses or first.pauses or second.waits == 2
     if known:
         time.sleep(second.waits)
         assert login(proxied, name).status_code == 200

@@ -146,7 +146,7 @@ def test_a_mute_stays_whoever_leaves_or_is_banned_and_comes_back(
 
 def test_a_mute_that_is_over_is_told_by_nobody(alice: Person, bob: Person) -> None:
     room = alice.create_room(bob)["id"]
-    mute(alice, room, bob, until=in_future(seconds=3))
+    mute(alice, room, bob, until=in_future(seconds=6))
     end = time.monotonic() + 60
     while not (told := alice.events(room, after=3)):
         assert time.monotonic() < end

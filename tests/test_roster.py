@@ -20,7 +20,7 @@ from realtime.shared_roster import CHANGES_KEPT, SharedRoster
 from tests.backends import Valkey, free_port
 
 SECONDS = 30.0
-ALIVE_SECONDS, PATIENCE_SECONDS = 0.3, 0.3
+ALIVE_SECONDS, PATIENCE_SECONDS = 1.5, 1.5
 Make = Callable[[], Awaitable[Roster]]
 
 

@@ -55,7 +55,7 @@ def test_it_is_said_when_its_time_has_come(alice: Person, bob: Person) -> None:
     room = alice.create_room(bob)["id"]
     head = len(alice.events(alice.id))
     reply = bob.send(room)["id"]
-    made = schedule(alice, room, "now", send_at=later(1.5), metadata={"a": 1}, reply_to_id=reply)
+    made = schedule(alice, room, "now", send_at=later(4), metadata={"a": 1}, reply_to_id=reply)
     assert made == {
         "id": made["id"],
         "room_id": room,

@@ -41,7 +41,7 @@ def sent(person: Person, room: str, **more: Any) -> tuple[int, dict[str, Any]]:
 def waits(world: World, person: Person, seconds: float) -> None:
     """Have somebody who has used the burst up wait so long, in all of their rooms."""
     statement = "UPDATE api_member SET send_slot = %s WHERE user_id = %s"
-    change(world, statement, in_seconds(BURST * 1_000 - seconds), uuid.UUID(person.id))
+    change(world, statement, in_seconds(BURST * 1_000 - seconds - 1), uuid.UUID(person.id))
 
 
 @both_forms

@@ -169,7 +169,7 @@ async def test_what_waits_at_the_same_moment_over_any_door_shares_one_transactio
                 for socket in (one, two):  # a pong comes when all before it has been taken
                     await socket.command("ping", id="taken")
                     assert (await socket.reply("taken"))["type"] == "pong"
-                await asyncio.sleep(0.3)  # for the POST, which says nothing before it is done
+                await asyncio.sleep(1.5)  # for the POST, which says nothing before it is done
                 assert (transactions(database, room), posted.done()) == ([], False)
             await replies(one, 11)
             await replies(two, 10)

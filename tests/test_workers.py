@@ -106,6 +106,7 @@ async def spread(service: Service, person: Person, room: str) -> AsyncIterator[l
         holders: list[int] = []
         while not all(holders.count(worker) > 1 for worker in service.workers):
             assert len(sockets) < SOCKETS_MAX, holders
+            await asyncio.sleep(0.2 if len(sockets) > SOCKETS_MAX // 3 else 0)
             socket = await stack.enter_async_context(person.socket())
             await socket.opened()
             await socket.subscribe(room)

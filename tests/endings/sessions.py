@@ -12,7 +12,7 @@ from tests.endings.ending import Ending, closing
 from tests.minting import resigned
 from tests.record import change, in_seconds
 
-TOKEN_SECONDS = 3  # of the token that expires
+TOKEN_SECONDS = 6  # of the token that expires
 
 
 class SessionEnds(Ending):
