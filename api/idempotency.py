@@ -59,8 +59,7 @@ class Repeatable:
             "path": request.path,
             "key": key,
         }
-        said = raw_body(request) or b"{}" if said is None else said
-        self._body_hash = hashlib.sha256(said).digest()
+        self._body_hash = hashlib.sha256(raw_body(request) if said is None else said).digest()
 
     def first_answer(self) -> HttpResponse | None:
         """Return what the request was answered before, None if it was not.

@@ -25,13 +25,13 @@ class JsonParser(BaseParser):
 
 
 def raw_body(request: Request) -> bytes:
-    """Return the bytes of a request's body.
+    """Return the bytes of a request's body; an absent one counts as ``{}``.
 
     Raises:
         UnsupportedMediaType: they are said to be something else than JSON.
     """
     raw: Any = request.data  # empty form data, where there is no body at all
-    return raw if isinstance(raw, bytes) else b""
+    return raw if isinstance(raw, bytes) and raw else b"{}"
 
 
 class JsonOnly(BaseContentNegotiation):

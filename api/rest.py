@@ -85,7 +85,7 @@ class Endpoint(APIView):
             MalformedJson, InvalidRequest: as ``codec.decode``.
             UnsupportedMediaType: it is not application/json.
         """
-        return codec.decode(raw_body(self.request) or b"{}", shape)
+        return codec.decode(raw_body(self.request), shape)
 
 
 def answer(payload: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:

@@ -232,15 +232,15 @@ class ChatConsumer(AsyncConsumer):
             await self._open_room(room_id)
 
     async def _open_room(self, room_id: uuid.UUID) -> None:
-        retry_after = None
         try:
             refused = await self.subscriber.subscribe_at_once(room_id, self.scope)
         except Exception as error:  # noqa: BLE001  its room is all that this socket is for
-            self._refuse(error, None)
-            failure = translated(error)
-            refused, retry_after = failure.code, failure.retry_after
+            failure = translated(error)  # once: it is logged
+            self._refuse(failure, None)
+            self._fail(failure)
+            return
         if refused not in (None, "conflict"):  # who knows more than there is reads anew
-            self.close(close_codes.for_error(refused, retry_after))
+            self.close(close_codes.for_error(refused))
 
     # --- answers ------------------------------------------------------------------------
 

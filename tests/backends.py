@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -39,7 +40,7 @@ _next_ports = _ports()
 
 def free_port() -> int:
     """Return a port that nobody listens on, and that nobody else is told before long."""
-    for port in _next_ports:
+    for port in itertools.islice(_next_ports, PORTS_EACH):
         with contextlib.suppress(OSError), socket.socket() as found:
             found.bind(("127.0.0.1", port))
             return port
@@ -94,7 +95,7 @@ def postgres() -> Iterator[str]:
 
 def fresh_database(postgres_url: str, template: str = "template1") -> str:
     """Make a database like the template, which is empty, and return its URL."""
-    name = f"gapless_{free_port()}_{time.monotonic_ns()}"
+    name = f"gapless_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
     base, _, query = postgres_url.partition("?")

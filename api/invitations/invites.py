@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from accounts.erasure import none_is_erased
 from accounts.models import User
@@ -26,7 +26,7 @@ from api.rooms import queries as rooms
 from api.rooms.models import JoinRequest, Kind, Member, Role
 
 CODE_BYTES = 16  # nobody guesses it
-INVITES_MAX = 200  # of one room, which may still be taken up
+INVITES_MAX = 200  # of one room, which are neither used up nor over
 MEMBERS_INVITES_MAX = 20  # of these, of one who is no moderator
 KEPT = timedelta(days=1)  # when it is used up or over, for who asks again
 
@@ -54,7 +54,7 @@ def create_invite(
         living = queries.living(moment).filter(room_id=room_id)
         if invited is not None and (known := living.filter(invited=invited).first()):
             return known, False
-        _check_room_left(actor, queries.unended(moment).filter(room_id=room_id))
+        _check_room_left(actor, moment)
         lasts = content.expires_in and timedelta(seconds=content.expires_in)
         code = secrets.token_urlsafe(CODE_BYTES)
         if invited is not None:
@@ -174,7 +174,8 @@ def _check_may_invite(actor: Member) -> None:
     permissions.check_at_least(actor, Role.MEMBER if anybody else Role.MODERATOR)
 
 
-def _check_room_left(actor: Member, unended: QuerySet[Invite]) -> None:
+def _check_room_left(actor: Member, moment: datetime) -> None:
+    unended = queries.unended(moment).filter(room_id=actor.room_id)
     if unended.count() >= INVITES_MAX:
         raise LimitReached(f"More than {INVITES_MAX} invitations.")
     mine = unended.filter(creator_id=actor.user_id)
